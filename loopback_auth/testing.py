@@ -34,6 +34,13 @@ The fixture `simulated_user` has set `$BROWSER` already. The server is a real an
 its own, so that it also works in asynchronous tests. It speaks every flow of this package, knows the client
 `loopback-auth-demo`, rotates refresh tokens, and revokes a grant whose refresh token is used twice (RFC 9700
 §4.14.2).
+
+An MCP server and two other protected resources come with it; a client that knows nothing but their URL finds
+the authorization server from there, and registers itself:
+
+    client = ClientConfig.for_resource(server.mcp)
+
+Wrong servers are made of `Faults`, other ones of `Features`: `serve(features=Features(dpop="required"))`.
 """
 
 from __future__ import annotations
@@ -192,6 +199,20 @@ class DemoAuthorizationServer:
         """
         return f"{self.issuer}/mcp"
 
+    @property
+    def sensitive(self) -> str:
+        """A URL as `resource`, for a user who has confirmed who they are in the last five minutes.
+
+        Another token gets 401 with the error `insufficient_user_authentication`, and with `acr_values` and
+        `max_age` for the next sign-in (RFC 9470 §3).
+        """
+        return f"{self.issuer}/resource/sensitive"
+
+    @property
+    def registered(self) -> tuple[DemoClient, ...]:
+        """The clients that registered themselves (RFC 7591), in order; their secrets are not in `repr`."""
+        return self._server.registered
+
     def forget_registrations(self) -> None:
         """Forget every client that registered itself, as a server does that lost them; tokens stay valid."""
         self._server.forget_registrations()
@@ -280,9 +301,16 @@ else:
         return Faults()
 
     @pytest.fixture
-    def demo_authorization_server(demo_faults: Faults) -> Iterator[DemoAuthorizationServer]:
+    def demo_features() -> Features:
+        """Offer what a demo server usually does. Override or parametrize it, for example to require DPoP."""
+        return Features()
+
+    @pytest.fixture
+    def demo_authorization_server(
+        demo_faults: Faults, demo_features: Features
+    ) -> Iterator[DemoAuthorizationServer]:
         """Serve a fresh authorization server for one test."""
-        with serve(faults=demo_faults) as server:
+        with serve(faults=demo_faults, features=demo_features) as server:
             yield server
 
     @pytest.fixture

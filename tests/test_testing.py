@@ -30,6 +30,7 @@ from loopback_auth.testing import (
     DemoAuthorizationServer,
     DemoClient,
     Faults,
+    Features,
     SimulatedUser,
     serve,
 )
@@ -41,10 +42,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 
 import pytest
 from loopback_auth import login_sync
-from loopback_auth.testing import Faults
+from loopback_auth.testing import Faults, Features
 from loopback_auth.words import Words
 
 
@@ -66,6 +69,14 @@ def test_program(demo_authorization_server, simulated_user, tmp_path):
 @pytest.mark.parametrize("demo_faults", [Faults(without_metadata=True)])
 def test_fault(demo_authorization_server, demo_faults):
     assert demo_authorization_server.faults is demo_faults
+
+
+@pytest.mark.parametrize("demo_features", [Features(registration=False)])
+def test_features(demo_authorization_server):
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(demo_authorization_server.issuer + "/register", b"{}")
+    assert raised.value.code == 404
+    raised.value.close()
 """
 PROGRAM = """\
 import os, subprocess, sys
@@ -123,7 +134,7 @@ def test_fixtures_serve_the_tests_of_another_project(tmp_path: Path) -> None:
         check=False,
     )
 
-    assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout
 
 
 @pytest.mark.slow
@@ -139,6 +150,44 @@ def test_example_of_the_docstring_runs() -> None:
     )
 
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_client_of_the_mcp_server_needs_nothing_but_its_address() -> None:
+    """It finds the server, registers itself, and gets a token for the MCP server alone."""
+    user = SimulatedUser()
+    with serve() as server:
+        client = ClientConfig.for_resource(server.mcp, title="Tool")
+        kept = login_sync(client, open_browser=user.open, notify=silent, flow="code", wait=True)
+        ping = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
+
+        assert ask(server.mcp, kept.tokens.access_token, "POST", ping).status == 200
+        assert ask(server.resource, kept.tokens.access_token).status == 401
+        assert [one.client_id for one in server.registered] == [kept.client_id]
+        assert ask(server.sensitive, server.sign_in().tokens.access_token).status == 401
+        server.forget_registrations()
+        assert server.registered == ()
+
+
+def test_features_are_passed_on() -> None:
+    """A client of a strict server meets nonces, proofs and a wrong clock, and a stolen token is refused."""
+    pytest.importorskip("joserfc")
+    user = SimulatedUser()
+    bound = Features(dpop="required", server_nonces=True, resource_nonces=True)
+    with serve(features=bound, faults=Faults(clock_ahead=600)) as server:
+        client = ClientConfig.for_resource(server.mcp)
+        kept = login_sync(client, open_browser=user.open, notify=silent, flow="code", wait=True)
+        server.rotate_nonces()
+
+        assert kept.tokens.token_type == "DPoP"
+        assert ask(server.mcp, kept.tokens.access_token, "POST").status == 401
+
+
+def test_client_is_known_by_its_document() -> None:
+    """The served server fetches from this machine, and says so."""
+    with serve() as server:
+        metadata = json.loads(ask(f"{server.issuer}/.well-known/oauth-authorization-server").text)  # type: ignore[attr-defined]
+
+        assert metadata["client_id_metadata_document_supported"] is True
 
 
 def test_pytest_is_not_needed() -> None:

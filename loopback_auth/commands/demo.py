@@ -1,11 +1,13 @@
 """Run the demonstration authorization server until Ctrl-C, and print its addresses as JSON.
 
 It is a real, strict authorization server on 127.0.0.1, with one client, loopback-auth-demo, and made-up
-accounts. You can point any OAuth client at it, for example this one.
+accounts. You can point any OAuth client at it, for example this one. An MCP server belongs to it, too: its
+clients need no client ID, because they register themselves.
 
 Examples:
   python -m loopback_auth demo --port 9000
   python -m loopback_auth login http://127.0.0.1:9000 --client-id loopback-auth-demo
+  python -m loopback_auth login http://127.0.0.1:9000/mcp
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import replace
 from loopback_auth.cli import answer, tell
 from loopback_auth.demo.fetching import fetch_locally
 from loopback_auth.demo.keys import rsa_signer
+from loopback_auth.demo.resources import NAMES
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import BASES, demo_contract
@@ -53,9 +56,11 @@ def run(options: argparse.Namespace) -> int:
             where = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
             metadata = json.loads(demo.server.handle(where, time.time()).body)
             tickets = {vendor: demo_contract(vendor, demo.issuer).base for vendor in BASES}
-            answer(json.dumps({"client_id": CLIENT_ID, **metadata, "tickets": tickets}) + "\n")
+            resources = {"resources": [demo.issuer + path for path in NAMES], "tickets": tickets}
+            answer(json.dumps({"client_id": CLIENT_ID, **metadata, **resources}) + "\n")
             tell(f"Serving {demo.issuer} until you press Ctrl-C. To sign in to it:")
             tell(f"  python -m loopback_auth login {demo.issuer} --client-id {CLIENT_ID}")
+            tell(f"  python -m loopback_auth login {demo.issuer}/mcp")
             await asyncio.Event().wait()
 
     try:

@@ -95,9 +95,12 @@ class Access:
             raise _invalid("The access token is bound to a key, and this is no proof of it.", guard, "DPoP")
         if not bound and self._setup.features.dpop == "required":
             raise _invalid("The access token is not bound to a key.", guard, answer)
+        faults = self._setup.faults
+        if guard.resources and faults.refuse_tokens:
+            raise _invalid("The access token is refused, whatever it is.", guard, answer)
         if not guard.fits(issued):
             raise _invalid("The access token was issued for another resource.", guard, answer)
-        demand_scope(issued, guard, guard.scope)
+        demand_scope(issued, guard, guard.scope, refused=bool(guard.resources) and faults.never_enough_scope)
         _demand_authentication(issued, guard, now)
         return issued
 
@@ -114,12 +117,18 @@ class Access:
         raise Refused("invalid_dpop_proof", "The proof is missing.", status=401, challenge=challenge)
 
 
-def demand_scope(issued: Issued, guard: Guard, scope: tuple[str, ...]) -> None:
+def demand_scope(issued: Issued, guard: Guard, scope: tuple[str, ...], *, refused: bool = False) -> None:
     """Refuse a token that lacks a scope; the challenge names all that the request needs.
+
+    Args:
+        issued: the token.
+        guard: of the endpoint.
+        scope: names that the request needs.
+        refused: for a fault: whatever the token has.
 
     Source: RFC 6750 §3.1.
     """
-    if set(scope) <= set(issued.scope):
+    if set(scope) <= set(issued.scope) and not refused:
         return
     description = "The access token has not the scope that is needed."
     challenge = guard.challenge("insufficient_scope", scope, scheme="DPoP" if issued.jkt else "Bearer")

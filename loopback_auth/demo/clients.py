@@ -56,11 +56,17 @@ class DemoClient:
                 f"The client_auth of the demo client {self.client_id} does not fit its secret or keys"
             )
 
-    def allows(self, redirect_uri: str) -> bool:
+    def allows(self, redirect_uri: str, *, exactly: bool = False) -> bool:
         """Return whether a redirect URI is registered for this client.
+
+        Args:
+            redirect_uri: as it was sent.
+            exactly: for a fault: the port of a loopback one matters.
 
         Source: RFC 8252 §7.3; RFC 9700 §2.1.
         """
+        if exactly:
+            return redirect_uri in self.redirect_uris
         asked = _without_loopback_port(redirect_uri)
         return any(asked == _without_loopback_port(registered) for registered in self.redirect_uris)
 

@@ -14,8 +14,8 @@ it breaks exactly the rule in this table and keeps the others.
     metadata_issuer            `issuer` of both metadata documents         RFC 8414 §3.3
     without_metadata           both metadata documents answer 404          RFC 8414 §3.2
     pkce_unannounced           `code_challenge_methods_supported` missing  RFC 9700 §2.1.1
-    ignore_acr                 `acr_values`: the person is asked as ever   RFC 9470 §5 (there must be an end)
-    nonce_changes              each DPoP nonce, before it can be used      RFC 9449 §8 (there must be an end)
+    ignore_acr                 `acr_values`: the person is asked as ever   RFC 9470 §5 (it must end)
+    nonce_changes              each DPoP nonce, before it can be used      RFC 9449 §8 (it must end)
     redirect_token_endpoint    307 to this URL, request not looked at      RFC 6749 §3.2
     wrong_token_type           DPoP tokens are called bearer tokens        RFC 9449 §5
     token_status               status of every token response              RFC 6749 §5.1, §5.2
@@ -30,6 +30,23 @@ it breaks exactly the rule in this table and keeps the others.
     bad_signature              signature of those two                      OpenID Connect Core §3.1.3.7
     clock_skew                 `iat`, `exp`, `auth_time`, `created_at`     OpenID Connect Core §3.1.3.7
     wrong_subject              `sub` of the UserInfo response              OpenID Connect Core §5.3.2
+
+Faults of registration and of protected resources. A challenge is the value of `WWW-Authenticate`.
+
+    fault                      alters                                      a client must notice because of
+    registration_html          every answer to a registration: a web page  RFC 7591 §3.2.1
+    registration_redirect_uri  `redirect_uris` of a registration           RFC 7591 §3.2.1 (check the values)
+    registration_secret        a secret nobody asked for, which expires    RFC 7591 §3.2.1
+    exact_redirect_uris        ports of loopback redirect URIs count       RFC 8252 §7.3 (some servers do so)
+    other_resource             `resource` of the resource metadata         RFC 9728 §3.3
+    without_resource_metadata  no resource metadata, nor a word of them    RFC 9728 §3 (older servers)
+    authorization_servers      the same of the resource metadata           RFC 9728 §2
+    other_servers              so many more of them, and none is there     RFC 9728 §7.6 (it must end)
+    metadata_loop              server metadata lead to each other          RFC 8414 §3.2
+    challenge                  every challenge of a resource               RFC 9110 §11.6.1
+    refuse_tokens              every token: invalid, and so is the next    RFC 6750 §3.1 (it must end)
+    never_enough_scope         every token: its scope is insufficient      RFC 6750 §3.1 (it must end)
+    clock_ahead                the clock of the server, `Date` included    RFC 9449 §11.1
 
 Faults of the device grant and of tickets. A poll is a token request with a device code, or one for a ticket.
 
@@ -105,6 +122,20 @@ class Faults:
         bad_signature: damage the signature of ID tokens.
         clock_skew: seconds by which the times in answers are ahead; the server itself uses the right time.
         wrong_subject: send another `sub` in UserInfo responses.
+        registration_html: answer a registration with a web page.
+        registration_redirect_uri: say that this redirect URI was registered; empty: the right one.
+        registration_secret: seconds after which a secret expires, which every registered client gets and has
+            to use, whatever it asked for; None: as it asked.
+        exact_redirect_uris: compare redirect URIs as a whole, with the port of a loopback one.
+        other_resource: `resource` in the metadata of protected resources; empty: the right one.
+        without_resource_metadata: answer 404 instead of resource metadata, and name none in challenges.
+        authorization_servers: in the metadata of protected resources; None: this one.
+        other_servers: how many servers that are not there come before those.
+        metadata_loop: let both metadata documents of the server redirect to each other.
+        challenge: `WWW-Authenticate` of every refusal of a protected resource; empty: the right one.
+        refuse_tokens: call every access token invalid at the protected resources.
+        never_enough_scope: call the scope of every access token insufficient there.
+        clock_ahead: seconds by which the clock of the whole server is ahead, and `Date` says so.
         device_interval: any JSON value in place of the number of seconds; None: the number. The server
             enforces no more than it announces.
         omit_device_interval: announce no interval.
@@ -154,6 +185,19 @@ class Faults:
     bad_signature: bool = False
     clock_skew: float = 0.0
     wrong_subject: bool = False
+    registration_html: bool = False
+    registration_redirect_uri: str = ""
+    registration_secret: float | None = None
+    exact_redirect_uris: bool = False
+    other_resource: str = ""
+    without_resource_metadata: bool = False
+    authorization_servers: tuple[str, ...] | None = None
+    other_servers: int = 0
+    metadata_loop: bool = False
+    challenge: str = ""
+    refuse_tokens: bool = False
+    never_enough_scope: bool = False
+    clock_ahead: float = 0.0
     device_interval: int | float | str | None = None
     omit_device_interval: bool = False
     verification_url: bool = False
@@ -218,6 +262,11 @@ class PollTroubles:
 def shown_token(token: str, faults: Faults) -> str | int:
     """Return what stands for an access token in a JSON answer."""
     return NUMBER if faults.token_wrong_type else token
+
+
+def web_page(status: int) -> HttpResponse:
+    """Return a page in place of a document, as a proxy does."""
+    return HttpResponse(status, (("Content-Type", "text/html; charset=utf-8"),), HTML)
 
 
 def spoiled(response: HttpResponse, faults: Faults) -> HttpResponse:

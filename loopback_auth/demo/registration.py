@@ -13,6 +13,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from loopback_auth.demo.clients import LOOPBACK, DemoClient
+from loopback_auth.demo.faults import web_page
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.jwts import PRIVATE, public_keys
 from loopback_auth.demo.setup import (
@@ -67,6 +68,8 @@ class RegistrationEndpoints:
         Source: RFC 7591 §3.1, §3.2.
         """
         metadata = checked(json_members(request), self._setup)
+        if self._setup.faults.registration_html:
+            return web_page(201)
         registered = self._kept(self._ledger.unguessable(), metadata, self._ledger.unguessable(), now)
         return json_reply(self._document(registered), 201)
 
@@ -104,6 +107,10 @@ class RegistrationEndpoints:
         self._ledger.revoke_client(known.client.client_id)
         return text_reply(204, "")
 
+    def clients(self) -> tuple[DemoClient, ...]:
+        """Return the clients that registered themselves, in order."""
+        return tuple(registered.client for registered in self._registered.values())
+
     def forget(self) -> None:
         """Forget every registration, as a server does that lost them; tokens stay."""
         for client_id in list(self._registered):
@@ -130,6 +137,9 @@ class RegistrationEndpoints:
     def _kept(
         self, client_id: str, metadata: Mapping[str, object], token: str, issued_at: float
     ) -> Registered:
+        lifetime = self._setup.faults.registration_secret
+        if lifetime is not None:
+            metadata = {**metadata, "token_endpoint_auth_method": DEFAULT_AUTH}
         method = cast("ClientAuth", metadata["token_endpoint_auth_method"])
         before = self._setup.clients.get(client_id)
         secret = None
@@ -140,6 +150,7 @@ class RegistrationEndpoints:
             secret,
             redirect_uris=tuple(cast("list[str]", metadata["redirect_uris"])),
             client_auth=method,
+            client_secret_expires_at=0.0 if lifetime is None else issued_at + lifetime,
             client_name=cast("str", metadata.get("client_name", "")),
             grant_types=tuple(cast("list[str]", metadata["grant_types"])),
             jwks=cast("Mapping[str, object] | None", metadata.get("jwks")),
@@ -163,6 +174,8 @@ class RegistrationEndpoints:
             "registration_access_token": registered.token,
             "registration_client_uri": own,
         }
+        if changed := self._setup.faults.registration_redirect_uri:
+            document["redirect_uris"] = [changed]
         if client.client_secret is not None:
             # REQUIRED if client_secret is issued
             document |= {

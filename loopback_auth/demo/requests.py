@@ -88,7 +88,7 @@ def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
     if client is None:
         raise Refused("invalid_request", "The client_id is missing or unknown.")
     redirect_uri = parameters.get("redirect_uri")
-    if not client.allows(redirect_uri):
+    if not client.allows(redirect_uri, exactly=setup.faults.exact_redirect_uris):
         raise Refused("invalid_request", "The redirect_uri is missing, or not registered for this client.")
     # A repeated state or mode cannot be honoured, whichever value came first
     state = "" if "state" in parameters.repeated else parameters.get("state")

@@ -23,6 +23,7 @@ NAMES = {
     "/resource": "Demonstration resource",
     "/resource/sensitive": "Demonstration resource, the sensitive part",
 }
+PROTECTED = frozenset(NAMES)
 MCP_SCOPES = ("mcp:read", "mcp:write")
 SENSITIVE_MAX_AGE = 300
 """Seconds for which a person stays confirmed."""
@@ -41,7 +42,7 @@ class ProtectedResources:
     def routes(self) -> Mapping[str, Mapping[str, Endpoint]]:
         """Return the endpoints by path and method."""
         return {
-            "/mcp": {"POST": self.mcp},
+            "/mcp": {"POST": self.mcp, "GET": self.no_stream, "DELETE": self.no_stream},
             "/resource": dict.fromkeys(METHODS, self.resource),
             "/resource/sensitive": dict.fromkeys(METHODS, self.sensitive),
             **{WELL_KNOWN + path: {"GET": self._published(path)} for path in NAMES},
@@ -55,9 +56,17 @@ class ProtectedResources:
         # Transports, "Security Warning": servers MUST validate Origin, against pages that rebind their names
         if request.header("origin") not in ("", self._setup.issuer):
             return text_reply(403, "Pages of other sites may not use this server.")
-        guard = self._guard("/mcp", scope=MCP_SCOPES[:1], unbound=False)
+        guard = self._mcp_guard()
         issued = self._access.issued(request, guard, now)
         return answer_to(request, issued, lambda scope: demand_scope(issued, guard, (*guard.scope, *scope)))
+
+    def no_stream(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Refuse to send events, or to end a session, because there are none; but first ask for a token.
+
+        Source: Model Context Protocol 2025-11-25, Transports.
+        """
+        self._access.issued(request, self._mcp_guard(), now)
+        return text_reply(405, "This server sends no events and keeps no session.", ("Allow", "POST"))
 
     def resource(self, request: HttpRequest, now: float) -> HttpResponse:
         """Answer as a protected resource: with the account, the scope of the token, and what was sent.
@@ -93,21 +102,34 @@ class ProtectedResources:
             }
         )
 
+    def _mcp_guard(self) -> Guard:
+        return self._guard("/mcp", scope=MCP_SCOPES[:1], unbound=False)
+
     def _guard(self, path: str, *, scope: tuple[str, ...] = (), unbound: bool = True) -> Guard:
         issuer = self._setup.issuer
-        return Guard((issuer + path,), unbound=unbound, scope=scope, metadata=issuer + WELL_KNOWN + path)
+        silent = self._setup.faults.without_resource_metadata
+        metadata = "" if silent else issuer + WELL_KNOWN + path
+        return Guard((issuer + path,), unbound=unbound, scope=scope, metadata=metadata)
 
     def _published(self, path: str) -> Endpoint:
-        return lambda _request, _now: json_reply(self._metadata(path))
+        def published(_request: HttpRequest, _now: float) -> HttpResponse:
+            if self._setup.faults.without_resource_metadata:
+                return text_reply(404, "There is nothing here.")
+            return json_reply(self._metadata(path))
+
+        return published
 
     def _metadata(self, path: str) -> Mapping[str, object]:
         """Return the metadata of a protected resource.
 
         Source: RFC 9728 §2.
         """
+        faults, issuer = self._setup.faults, self._setup.issuer
+        own = (issuer,) if faults.authorization_servers is None else faults.authorization_servers
+        others = (f"{issuer}/other-{number}" for number in range(1, faults.other_servers + 1))
         document: dict[str, object] = {
-            "resource": self._setup.issuer + path,
-            "authorization_servers": [self._setup.issuer],
+            "resource": faults.other_resource or issuer + path,
+            "authorization_servers": [*others, *own],
             "bearer_methods_supported": ["header"],
             "resource_name": NAMES[path],
         }

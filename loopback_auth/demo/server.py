@@ -31,17 +31,18 @@ from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.proofs import Place, Proofs
 from loopback_auth.demo.registration import RegistrationEndpoints
-from loopback_auth.demo.resources import ProtectedResources
+from loopback_auth.demo.resources import PROTECTED, ProtectedResources
 from loopback_auth.demo.setup import PATHS, REGISTRATION, Setup, metadata
 from loopback_auth.demo.tickets import APPROVAL_PAGES, route_of, ticket_routes
 from loopback_auth.demo.tokens import TokenEndpoints
-from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
+from loopback_auth.demo.wire import Refused, challenged, error_reply, json_reply, text_reply, turned_away
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+OAUTH, OPENID = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 BROWSER_PATHS = APPROVAL_PAGES | {"/authorize", "/sign-in", "/consent", "/device"}
 
 
@@ -145,12 +146,21 @@ class DemoServer:
             request: as it came in; `url` is the request target, or an absolute URL below the issuer.
             now: Unix seconds.
         """
+        if ahead := self._setup.faults.clock_ahead:
+            from email.utils import formatdate  # Start-up: only this fault needs it.
+
+            answer = self._answer(request, now + ahead)
+            dated = (*answer.headers, ("Date", formatdate(now + ahead, usegmt=True)))
+            return HttpResponse(answer.status, dated, answer.body)
+        return self._answer(request, now)
+
+    def _answer(self, request: HttpRequest, now: float) -> HttpResponse:
         target = request.url.removeprefix(self.issuer) or "/"
         path = target.partition("?")[0]
         route = path if path in self._routes else _route_of(path)
         endpoints = self._routes.get(route, {})
         self._count(request.method, route if endpoints else "*")
-        refusal = self._turned_away(request, target)
+        refusal = turned_away(request, target, self._authority)
         if refusal is not None:
             return refusal
         if not endpoints:
@@ -166,6 +176,8 @@ class DemoServer:
             response = endpoint(request, now)
         except Refused as refused:
             response = _error_page(refused) if path in BROWSER_PATHS else error_reply(refused)
+        if (challenge := self._setup.faults.challenge) and path in PROTECTED:
+            response = challenged(response, challenge)
         place = PROVEN.get(path)
         return response if place is None else self._proofs.stamped(response, place, now)
 
@@ -206,6 +218,11 @@ class DemoServer:
         """Revoke every grant with all its tokens, as a person can at the server."""
         self._ledger.revoke_all()
 
+    @property
+    def registered(self) -> tuple[DemoClient, ...]:
+        """The clients that registered themselves and were not forgotten, in order."""
+        return self._registrations.clients()
+
     def forget_registrations(self) -> None:
         """Forget every client that registered itself, as a server does that lost them; tokens stay valid."""
         self._registrations.forget()
@@ -224,7 +241,7 @@ class DemoServer:
             self._setup, self._ledger, self._proofs, self._authentication, interactions
         )
         routes: dict[str, Mapping[str, Endpoint]] = {
-            "/.well-known/oauth-authorization-server": {"GET": self._metadata},
+            OAUTH: {"GET": self._metadata},
             "/authorize": {"GET": browser.authorize, "POST": browser.authorize},
             "/sign-in": {"POST": interactions.sign_in},
             "/consent": {"POST": interactions.consent},
@@ -244,11 +261,14 @@ class DemoServer:
             routes[f"{path}/{{id}}"] = managed
         if self._setup.signer is not None:
             keys = self._setup.signer.jwks()
-            routes["/.well-known/openid-configuration"] = {"GET": self._metadata}
+            routes[OPENID] = {"GET": self._metadata}
             routes[PATHS["jwks_uri"]] = {"GET": lambda _request, _now: json_reply(keys)}
         return routes
 
-    def _metadata(self, _request: HttpRequest, _now: float) -> HttpResponse:
+    def _metadata(self, request: HttpRequest, _now: float) -> HttpResponse:
+        if self._setup.faults.metadata_loop:
+            there = OPENID if OAUTH in request.url else OAUTH
+            return text_reply(302, "Ask there.", ("Location", self.issuer + there))
         if self._setup.faults.without_metadata:
             return text_reply(404, "There is nothing here.")
         if self._published is None:
@@ -266,22 +286,6 @@ class DemoServer:
 
     def _count(self, method: str, path: str) -> None:
         self.log[method if method in METHODS else "*", path] += 1
-
-    def _turned_away(self, request: HttpRequest, target: str) -> HttpResponse | None:
-        """Refuse a malformed request, or one for another server (RFC 9110 §7.2, §7.4, §15.5.14)."""
-        hosts = request.values("host")
-        if len(hosts) > 1:
-            return text_reply(400, "There must be one Host header.")
-        # A page that rebinds its name to 127.0.0.1 gives itself away here
-        if hosts and hosts[0].lower() != self._authority.lower():
-            return text_reply(421, "This server has another name.")
-        if not target.startswith("/"):
-            return text_reply(421, "This server is not a proxy.")
-        if not target.isascii() or "#" in target:
-            return text_reply(400, "The request target is malformed.")
-        if len(request.body) > BODY_LIMIT:
-            return text_reply(413, "The body is too large.")
-        return None
 
 
 def _route_of(path: str) -> str:

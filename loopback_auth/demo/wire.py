@@ -96,6 +96,31 @@ def read_parameters(text: str) -> Parameters:
     return Parameters(values, frozenset(repeated), tuple(resource))
 
 
+def turned_away(request: HttpRequest, target: str, authority: str) -> HttpResponse | None:
+    """Refuse a malformed request, or one for another server; None: it is neither.
+
+    Args:
+        request: as it came in.
+        target: of the request, below the server.
+        authority: host and port of the server.
+
+    Source: RFC 9110 §7.2, §7.4, §15.5.14.
+    """
+    hosts = request.values("host")
+    if len(hosts) > 1:
+        return text_reply(400, "There must be one Host header.")
+    # A page that rebinds its name to 127.0.0.1 gives itself away here
+    if hosts and hosts[0].lower() != authority.lower():
+        return text_reply(421, "This server has another name.")
+    if not target.startswith("/"):
+        return text_reply(421, "This server is not a proxy.")
+    if not target.isascii() or "#" in target:
+        return text_reply(400, "The request target is malformed.")
+    if len(request.body) > BODY_LIMIT:
+        return text_reply(413, "The body is too large.")
+    return None
+
+
 def query_of(target: str) -> str:
     """Return the query of a request target, empty when it has none."""
     return target.partition("?")[2]
@@ -169,6 +194,14 @@ def error_reply(refused: Refused) -> HttpResponse:
     if not refused.challenge:
         return reply
     return HttpResponse(reply.status, (*reply.headers, ("WWW-Authenticate", refused.challenge)), reply.body)
+
+
+def challenged(response: HttpResponse, challenge: str) -> HttpResponse:
+    """Put another challenge in place of the one of a refusal; other answers have none."""
+    if not response.header("www-authenticate"):
+        return response
+    kept = [pair for pair in response.headers if pair[0] != "WWW-Authenticate"]
+    return HttpResponse(response.status, (*kept, ("WWW-Authenticate", challenge)), response.body)
 
 
 def text_reply(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:

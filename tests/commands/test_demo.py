@@ -23,6 +23,7 @@ def test_it_says_where_it_is_and_can_be_used_until_ctrl_c(command_line: CommandL
         ended = running.end()
 
     assert metadata["client_id"] == "loopback-auth-demo"
+    assert f"{metadata['issuer']}/mcp" in metadata["resources"]
     assert [one.status for one in (login, token, logout, ended)] == [0, 0, 0, 0]
     assert "revoked" in logout.stderr
     assert f"login {metadata['issuer']} --client-id loopback-auth-demo" in ended.stderr

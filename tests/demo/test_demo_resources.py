@@ -192,7 +192,16 @@ def test_headers_of_the_transport(header: tuple[str, str], status: int) -> None:
     message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
     assert talk.send("POST", "/mcp", message, bearer(token(talk)), header).status == status
-    assert talk.get("/mcp").status == 405
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_mcp_server_without_streams_and_sessions(method: str) -> None:
+    """It says so to clients that have a token; the others need one first."""
+    talk = conversation()
+    answered = talk.send(method, "/mcp", None, bearer(token(talk)))
+
+    assert (answered.status, answered.header("allow")) == (405, "POST")
+    assert "resource_metadata" in asked(talk.send(method, "/mcp"))
 
 
 def test_consent_page_shows_the_resource() -> None:
