@@ -39,16 +39,25 @@ class CachedToken:
         since: Unix seconds; if the clock is before it, the token is not fresh.
         until: Unix seconds at which the token is no longer fresh.
         changes: of the store, counted when it was looked at.
+        bearer: it is of use by itself, and not bound to a key.
     """
 
-    __slots__ = ("changes", "look_at", "since", "token", "until")
+    __slots__ = ("bearer", "changes", "look_at", "since", "token", "until")
 
-    def __init__(self, token: str, look_at: float, since: float, until: float, changes: int) -> None:
+    def __init__(
+        self, token: str, look_at: float, since: float, until: float, changes: int, *, bearer: bool = True
+    ) -> None:
         self.token: str = token
         self.look_at: float = look_at
         self.since: float = since
         self.until: float = until
         self.changes: int = changes
+        self.bearer: bool = bearer
+
+    def until_next_look(self) -> CachedToken:
+        """Return the same, to be looked at a second from now."""
+        look_at = time.monotonic() + LOOK_SECONDS
+        return CachedToken(self.token, look_at, self.since, self.until, self.changes, bearer=self.bearer)
 
 
 class TokenCache:
@@ -89,8 +98,10 @@ class TokenCache:
             changes: of the store, counted before it was looked at.
         """
         tokens, now, wall = sign_in.tokens, time.monotonic(), time.time()
+        token, bearer = tokens.access_token, tokens.token_type == "Bearer"
         if self.just_got(sign_in):
-            return CachedToken(tokens.access_token, self._got[1] + LOOK_SECONDS, -FOR_EVER, FOR_EVER, changes)
+            look_at = self._got[1] + LOOK_SECONDS
+            return CachedToken(token, look_at, -FOR_EVER, FOR_EVER, changes, bearer=bearer)
         if leeway is None and tokens.refresh_token is None:
             leeway = 0.0  # Nothing would come of an early renewal.
         since, until = fresh_period(
@@ -98,7 +109,7 @@ class TokenCache:
         )
         if self.over(sign_in) or not since <= wall < until:
             return None
-        return CachedToken(tokens.access_token, now + LOOK_SECONDS, since, until, changes)
+        return CachedToken(token, now + LOOK_SECONDS, since, until, changes, bearer=bearer)
 
 
 def _token(sign_in: SignIn) -> _Token:

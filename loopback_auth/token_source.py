@@ -16,7 +16,7 @@ from loopback_auth.protocol.scope import union
 from loopback_auth.records import replace
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
-from loopback_auth.token_cache import LOOK_SECONDS, CachedToken, TokenCache
+from loopback_auth.token_cache import CachedToken, TokenCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from loopback_auth.flows.requirement import Requirement
     from loopback_auth.model import ClientConfig
     from loopback_auth.options import Options
+    from loopback_auth.protocol.dpop import Prover
     from loopback_auth.signin.stores import Store
     from loopback_auth.token_acquisition import Ask, TokenAcquisition
+    from loopback_auth.token_proofs import Provers
     from loopback_auth.tokens import SignIn, Token
 
 
@@ -172,13 +174,56 @@ class TokenSource:
 
         return run_blocking(self._shared.acquisition().sign_in(needed, Blocking()))
 
-    async def headers(self) -> dict[str, str]:
-        """Return the header that an HTTP request needs (RFC 6750 §2.1)."""
-        return {"Authorization": f"Bearer {await self.token()}"}
+    async def headers(self, method: str = "", url: str = "") -> dict[str, str]:
+        """Return the headers that an HTTP request needs.
 
-    def headers_sync(self) -> dict[str, str]:
+        A token that is bound to a key (`ClientConfig.dpop`) needs a proof, which is for one request alone. A
+        server that wants a nonce in it (RFC 9449 §9) refuses this proof; the adapters in
+        `loopback_auth.clients` send another one then.
+
+        Args:
+            method: of the request, such as `GET`; not needed for a bearer token.
+            url: of the request; not needed for a bearer token.
+
+        Raises:
+            ConfigError: the token is bound to a key, and method or URL is missing.
+            LoopbackAuthError: as of `token`.
+
+        Source: RFC 6750 §2.1; RFC 9449 §7.1.
+        """
+        token = await self.token()
+        return _headers(token, await self.prover(token), method, url)
+
+    def headers_sync(self, method: str = "", url: str = "") -> dict[str, str]:
         """Return what `headers` returns, from code without an event loop, or while one is running."""
-        return {"Authorization": f"Bearer {self.token_sync()}"}
+        token = self.token_sync()
+        return _headers(token, self.prover_sync(token), method, url)
+
+    async def prover(self, token: str) -> Prover | None:
+        """Return what makes the proofs for a token that this source has returned; None: it needs none.
+
+        For what sends requests itself, as the adapters in `loopback_auth.clients` do.
+
+        Args:
+            token: that `token` has just returned.
+
+        Raises:
+            ConfigError: the key cannot be used, or the extra `oidc` is missing.
+            LoopbackAuthError: as of `token`.
+
+        Source: RFC 9449 §7.1.
+        """
+        if self._is_bearer(token):
+            return None
+        provers = self._shared.provers()
+        return provers.of(token, None if provers.known(token) else await self.sign_in())
+
+    def prover_sync(self, token: str) -> Prover | None:
+        """Return what `prover` returns, from code without an event loop, or while one is running."""
+        if self._is_bearer(token):
+            return None
+        provers = self._shared.provers()
+        return provers.of(token, None if provers.known(token) else self.sign_in_sync())
 
     def with_scope(self, scope: str) -> TokenSource:
         """Return a source of tokens that have this scope too, over the same store.
@@ -242,6 +287,11 @@ class TokenSource:
         )
         return token
 
+    def _is_bearer(self, token: str) -> bool:
+        """Return whether a token is known to be bound to no key; False in doubt."""
+        cached = self._cached
+        return cached is not None and cached.bearer and cached.token == token
+
     def _cached_now(self) -> str | None:
         """Return the token in memory, if neither it nor the look at the store is too old."""
         cached = self._cached
@@ -267,9 +317,7 @@ class TokenSource:
         changes, cached = store.changes, None
         if before is not None:
             # The others need not wait for this look.
-            self._cached = CachedToken(
-                before.token, time.monotonic() + LOOK_SECONDS, before.since, before.until, before.changes
-            )
+            self._cached = before.until_next_look()
         try:
             kept = store.glance(shared.name) if type(store) is FileTokenStore else store.load(shared.name)
             if kept is not None and kept.tokens.access_token and not why_not_reusable(kept, self._client):
@@ -344,6 +392,7 @@ class _Shared:
         self._options = options
         self._acquisitions: dict[str, TokenAcquisition] = {}
         """At most one, by its name: of several threads that make one, `setdefault` lets one win."""
+        self._provers: dict[str, Provers] = {}
 
     def acquisition(self) -> TokenAcquisition:
         """Return what renews the tokens, or asks the user."""
@@ -354,6 +403,23 @@ class _Shared:
             made = TokenAcquisition(self.name, self.store, self._options, self.cache, self.ask)
             found = self._acquisitions.setdefault(self.name, made)
         return found
+
+    def provers(self) -> Provers:
+        """Return what makes the proofs of bound tokens."""
+        found = self._provers.get(self.name)
+        if found is None:
+            from loopback_auth.token_proofs import Provers  # Start-up.
+
+            found = self._provers.setdefault(self.name, Provers())
+        return found
+
+
+def _headers(token: str, prover: Prover | None, method: str, url: str) -> dict[str, str]:
+    if prover is None:
+        return {"Authorization": f"Bearer {token}"}
+    from loopback_auth.token_proofs import bound_headers  # Start-up.
+
+    return bound_headers(token, prover, method, url)
 
 
 def _check(client: object, interactive: object, leeway: object, options: Options) -> None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import HttpResponse, Stamp
@@ -42,6 +42,8 @@ T = TypeVar("T")
 
 _NONCE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,4096}")
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{43}")
+_PATH = "%/:@!$&'()*+,;=[]"
+"""What stays in a path beside letters, digits and `-._~` (RFC 3986 §3.3)."""
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -151,16 +153,16 @@ def proof(
 def target(url: str) -> str:
     """Return the `htu` of a request: its URL without query and fragment.
 
-    Scheme, host, port and an empty path are normalized. The rest of the path stays as it is sent: a server
-    that normalizes it gets the same from both, and one that does not would see a difference.
+    Scheme, host, port and an empty path are normalized, and what must be escaped is. The rest of the path
+    stays as it is sent: a server that normalizes it gets the same from both, and one that does not would see
+    a difference.
 
     Args:
         url: absolute; a user name and password in it are left out.
 
     Source: RFC 9449 §4.2, §4.3 (9); RFC 3986 §6.2.2.1, §6.2.3.
     """
-    parts = urlsplit(url)
-    return f"{_origin_of(url)}{parts.path or '/'}"
+    return f"{_origin_of(url)}{quote(urlsplit(url).path, safe=_PATH) or '/'}"
 
 
 def check_offered(metadata: ServerMetadata) -> str:

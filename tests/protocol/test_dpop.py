@@ -111,6 +111,7 @@ def test_rfc9449_4_2_the_nonce_must_be_the_one_of_the_server() -> None:
         ("https://[2001:DB8::1]:443/a", "https://[2001:db8::1]/a"),
         ("https://user:secret@server.example/a", "https://server.example/a"),
         ("https://server.example/a%2fb/%7e;c=d", "https://server.example/a%2fb/%7e;c=d"),
+        ("https://server.example/a b/\u00e9", "https://server.example/a%20b/%C3%A9"),
     ],
 )
 def test_rfc9449_4_3_the_htu_is_normalized(url: str, htu: str) -> None:
