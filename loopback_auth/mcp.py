@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.clients.bearer import Refusals
 from loopback_auth.clients.httpx_like import BearerFlow, awaited
+from loopback_auth.clients.presentation import Presentation, presented_sync
 from loopback_auth.errors import ConfigError, SignInRequired
 from loopback_auth.folders import data_folder
 from loopback_auth.model import ClientConfig
@@ -110,17 +111,17 @@ class ResourceAuth(BearerFlow[Any], _Auth):
         finally:
             await flow.aclose()
 
-    def _first_sync(self) -> str:
+    def _first_sync(self) -> Presentation:
         try:
-            return self._quiet.token_sync()
+            return presented_sync(self._quiet)
         except SignInRequired:
-            return ""  # The answer to a request without a token says where to sign in.
+            return Presentation()  # The answer to a request without a token says where to sign in.
 
-    async def _first(self) -> str:
+    async def _first(self) -> Presentation:
         try:
             return await awaited(self._quiet)
         except SignInRequired:
-            return ""
+            return Presentation()
 
     def _refusals(self) -> Refusals:
         # What the server wants is told by an error of the source, also where no user may be asked.

@@ -8,13 +8,14 @@ from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, Clie
 from yarl import URL
 
 from loopback_auth.clients.bearer import Refusals, TokenArguments, check_destination, checked
+from loopback_auth.clients.presentation import READ, Presentation, presented
 from loopback_auth.errors import ConfigError, StillRefused
 from loopback_auth.narrow import is_collection
 from loopback_auth.token_source import TokenSource
 
 
 def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> ClientMiddlewareType:
-    """Make a client middleware that sends the access token of a source (RFC 6750 §2.1).
+    """Make a client middleware that sends the access token of a source (RFC 6750 §2.1, RFC 9449 §7.1).
 
         from loopback_auth.clients.aiohttp import bearer
 
@@ -26,7 +27,7 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
     header.
 
     A body that is bytes, text, JSON or a form is sent again after a 401, and so is a seekable file; a
-    generator is not.
+    generator is not. If the token is bound to a key, each request has a proof of its own.
 
     Args:
         source: of the tokens.
@@ -49,27 +50,39 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
         if not known:
             check_destination(str(origin))
             known.add(origin)
-        token, refusals = await source.token(), Refusals(interactive=source.interactive)
-        request.headers["Authorization"] = f"Bearer {token}"
+        sent, refusals = await presented(source), Refusals(interactive=source.interactive)
+        request.headers.update(sent.headers(request.method, request.url))
         response = await handler(request)
-        while arguments := _token_arguments(response, token, refusals):
-            refused = token
-            try:
-                token = await source.token(**arguments)
-            except StillRefused:
-                break  # What the server has answered says more.
-            except BaseException:
-                response.close()
-                raise
-            if token == refused or (request.body and request.body.consumed):
-                break
+        while True:
+            if not _again(sent, response):
+                arguments = _token_arguments(response, sent.token, refusals)
+                if arguments is None:
+                    return response
+                refused = sent.token
+                try:
+                    sent = await presented(source, **arguments)
+                except StillRefused:
+                    return response  # What the server has answered says more.
+                except BaseException:
+                    response.close()
+                    raise
+                if sent.token == refused:
+                    return response
+            if request.body and request.body.consumed:
+                return response
             response.release()
             await request.close()  # A file is rewound only after what is left of the first sending has ended.
-            request.headers["Authorization"] = f"Bearer {token}"
+            request.headers.update(sent.headers(request.method, request.url))
             response = await handler(request)
-        return response
 
     return middleware
+
+
+def _again(sent: Presentation, response: ClientResponse) -> bool:
+    if not sent.bound:
+        return False
+    found = ((name, value) for name in READ for value in response.headers.getall(name, ()))
+    return sent.again(response.method, response.request_info.url, response.status, found)
 
 
 def _origin(text: object) -> URL:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from loopback_auth.clients.bearer import checked
+from loopback_auth.errors import ConfigError
 from loopback_auth.field_checks import check_text
 from loopback_auth.token_source import TokenSource
 from loopback_auth.tokens import SignIn
@@ -63,6 +64,12 @@ class _Credential:
         return given if same else None
 
     def _info(self, scopes: tuple[str, ...], sign_in: SignIn) -> AccessTokenInfo:
+        if sign_in.dpop_key:
+            raise ConfigError(
+                "The access token is bound to a key, and clients of Azure can send bearer tokens only.",
+                hint="Switch DPoP off for this client.",
+                parameter="dpop",
+            )
         ends = sign_in.tokens.expires_at
         until = int(time.time() + UNKNOWN_LIFETIME if ends is None else ends)
         self._given[scopes] = AccessTokenInfo(sign_in.tokens.access_token, until)
@@ -105,6 +112,7 @@ class TokenCredential(_Credential):
             options: not used.
 
         Raises:
+            ConfigError: the token is bound to a key (RFC 9449), and azure-core sends bearer tokens only.
             LoopbackAuthError: as of `TokenSource.token`.
         """
         info = self.get_token_info(*scopes, options={"claims": claims} if claims else {})

@@ -19,6 +19,8 @@ from loopback_auth.token_source import TokenSource
 UNAUTHORIZED, FORBIDDEN = 401, 403
 STEP_UPS = ("insufficient_scope", "insufficient_user_authentication")
 """Errors that a renewed token would meet again: RFC 6750 §3.1, RFC 9470 §3."""
+PROOF_ERRORS = ("invalid_dpop_proof", "use_dpop_nonce")
+"""Errors about a proof, which a renewed token would meet as well: RFC 9449 §7.1, §9."""
 _AT_HAND = (bytes, bytearray, str)
 
 
@@ -65,6 +67,8 @@ class Refusals:
             return None
         asked = token_challenge(challenge)
         step_up = asked.error if asked is not None and asked.error in STEP_UPS else ""
+        if asked is not None and asked.error in PROOF_ERRORS:
+            return None  # The token is not to blame.
         # Some servers leave the challenge out. One of another scheme is not about our token.
         if not step_up and (status == FORBIDDEN or (asked is None and challenge)):
             return None

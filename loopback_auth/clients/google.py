@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from loopback_auth.clients.bearer import check_destination, checked
+from loopback_auth.clients.presentation import READ, Presentation
 from loopback_auth.errors import StillRefused
+from loopback_auth.records import dataclass
 from loopback_auth.token_source import TokenSource
 from loopback_auth.tokens import SignIn
 
 try:
     from google.auth import credentials
+    from google.auth.exceptions import TransportError
 except ImportError as _exc:
     raise ImportError(
         "loopback_auth.clients.google needs google-auth: pip install google-auth",
         name="google.auth",
     ) from _exc
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What a thread has sent last.
+
+    Args:
+        sent: the token, and its proofs.
+        url: to which it was sent.
+    """
+
+    sent: Presentation
+    url: str
 
 
 class Credentials(credentials.Credentials):
@@ -32,6 +48,9 @@ class Credentials(credentials.Credentials):
     Every client of Google takes them as `credentials=`. After a 401 Google's transports call `refresh` and
     send the request again, with any body. Any number of threads may share them: all refusals of one token
     lead to one renewal.
+
+    If the token is bound to a key, each request has a proof of its own, but not the requests of a redirect:
+    Google's transports follow it by themselves.
 
     Args:
         source: of the tokens.
@@ -63,19 +82,24 @@ class Credentials(credentials.Credentials):
         token = self._source.token_sync()
         if token != self.token:
             self._take(self._source.sign_in_sync())
-        self._sent.token = token
-        self.apply(headers, token)  # type: ignore[no-untyped-call]
+        sent = Presentation(token, self._source.prover_sync(token))
+        self._sent.last = _Sent(sent, url)
+        headers.update(sent.headers(method, url))
 
     def refresh(self, request: object) -> None:
         """Get a token other than the one that this thread has sent last, or a fresh one if it has sent none.
 
         Args:
-            request: not used; the source has connections of its own.
+            request: of google-auth. It is used where a token is bound to a key, to ask the server what it
+                wants in a proof: Google's transports do not show its refusal.
 
         Raises:
             LoopbackAuthError: as of `TokenSource.token`.
         """
-        refused: str | None = getattr(self._sent, "token", None)
+        last: _Sent | None = getattr(self._sent, "last", None)
+        if last is not None and last.sent.bound and callable(request) and _other_proof(last, request):
+            return
+        refused = None if last is None else last.sent.token
         # Sent again with the same token, the request gets the same answer, which says more than an error.
         with suppress(StillRefused):
             self._take(self._source.sign_in_sync(refused=refused))
@@ -84,3 +108,15 @@ class Credentials(credentials.Credentials):
         ends = sign_in.tokens.expires_at
         self.expiry = None if ends is None else datetime.fromtimestamp(ends, UTC).replace(tzinfo=None)
         self.token = sign_in.tokens.access_token
+
+
+def _other_proof(last: _Sent, request: Callable[..., object]) -> bool:
+    """Ask a server for its nonce and its time, and return whether another proof would help (RFC 9449 §9)."""
+    headers = last.sent.headers("HEAD", last.url)
+    try:
+        answer = request(last.url, method="HEAD", headers=headers)
+    except TransportError:
+        return False
+    found: Mapping[str, str] = getattr(answer, "headers", {})
+    given = ((name, found[name]) for name in READ if name in found)
+    return last.sent.again("HEAD", last.url, getattr(answer, "status", 0), given)

@@ -11,7 +11,7 @@ except ImportError as _exc:
 
 
 class BearerAuth(BearerFlow[httpx.Request], httpx.Auth):
-    """Sends the access token of a source with every request (RFC 6750 §2.1).
+    """Sends the access token of a source with every request (RFC 6750 §2.1, RFC 9449 §7.1).
 
         from loopback_auth.clients.httpx import BearerAuth
 
@@ -20,7 +20,8 @@ class BearerAuth(BearerFlow[httpx.Request], httpx.Auth):
 
     A body that is bytes, text, JSON or a form is sent again after a 401, and so is a seekable file, also in a
     multipart form; a generator is not. httpx takes the token off when it follows a redirect to another
-    origin.
+    origin. If the token is bound to a key, each request has a proof of its own; that of a redirect gets it
+    when the server has refused the proof for the address before.
 
     Args:
         source: of the tokens.

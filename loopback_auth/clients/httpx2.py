@@ -13,7 +13,7 @@ except ImportError as _exc:
 
 
 class BearerAuth(BearerFlow[httpx2.Request], httpx2.Auth):
-    """Sends the access token of a source with every request (RFC 6750 §2.1).
+    """Sends the access token of a source with every request (RFC 6750 §2.1, RFC 9449 §7.1).
 
         from loopback_auth.clients.httpx2 import BearerAuth
 
@@ -22,7 +22,8 @@ class BearerAuth(BearerFlow[httpx2.Request], httpx2.Auth):
 
     A body that is bytes, text, JSON or a form is sent again after a 401, and so is a seekable file, also in a
     multipart form; a generator is not. httpx2 takes the token off when it follows a redirect to another
-    origin.
+    origin. If the token is bound to a key, each request has a proof of its own; that of a redirect gets it
+    when the server has refused the proof for the address before.
 
     Args:
         source: of the tokens.

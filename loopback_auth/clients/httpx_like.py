@@ -17,6 +17,7 @@ from loopback_auth.clients.bearer import (
     rewound,
     start_of,
 )
+from loopback_auth.clients.presentation import READ, Presentation, presented, presented_sync
 from loopback_auth.errors import StillRefused
 from loopback_auth.network.threads import has_loop
 from loopback_auth.token_source import TokenSource
@@ -24,6 +25,11 @@ from loopback_auth.token_source import TokenSource
 
 class Request(Protocol):
     """A request of httpx or of httpx2."""
+
+    @property
+    def method(self) -> str:
+        """Of HTTP, in upper case."""
+        ...
 
     @property
     def url(self) -> object:
@@ -87,40 +93,52 @@ class BearerFlow(Generic[RequestT]):
     def sync_auth_flow(self, request: RequestT) -> Generator[RequestT, Response[RequestT], None]:
         """Send a request of a `Client`."""
         check_destination(str(request.url))
-        token, start = self._first_sync(), _start(request)
+        sent, start = self._first_sync(), _start(request)
         refusals = self._refusals()
-        response = yield _authorized(request, token)
-        while arguments := _token_arguments(response, token, refusals):
-            refused = token
-            try:
-                token = self._source.token_sync(**arguments)
-            except StillRefused:
-                return  # What the server has answered says more.
-            if token == refused or not _rewound(response.request, start):
+        response = yield _authorized(request, sent)
+        while True:
+            if not _again(sent, response):
+                arguments = _token_arguments(response, sent, refusals)
+                if arguments is None:
+                    return
+                refused = sent.token
+                try:
+                    sent = presented_sync(self._source, **arguments)
+                except StillRefused:
+                    return  # What the server has answered says more.
+                if sent.token == refused:
+                    return
+            if not _rewound(response.request, start):
                 return
-            response = yield _authorized(response.request, token)
+            response = yield _authorized(response.request, sent)
 
     async def async_auth_flow(self, request: RequestT) -> AsyncGenerator[RequestT, Response[RequestT]]:
         """Send a request of an `AsyncClient`."""
         check_destination(str(request.url))
-        token, start = await self._first(), _start(request)
+        sent, start = await self._first(), _start(request)
         refusals = self._refusals()
-        response = yield _authorized(request, token)
-        while arguments := _token_arguments(response, token, refusals):
-            refused = token
-            try:
-                token = await awaited(self._source, **arguments)
-            except StillRefused:
-                return  # What the server has answered says more.
-            if token == refused or not _rewound(response.request, start):
+        response = yield _authorized(request, sent)
+        while True:
+            if not _again(sent, response):
+                arguments = _token_arguments(response, sent, refusals)
+                if arguments is None:
+                    return
+                refused = sent.token
+                try:
+                    sent = await awaited(self._source, **arguments)
+                except StillRefused:
+                    return  # What the server has answered says more.
+                if sent.token == refused:
+                    return
+            if not _rewound(response.request, start):
                 return
-            response = yield _authorized(response.request, token)
+            response = yield _authorized(response.request, sent)
 
-    def _first_sync(self) -> str:
-        """Return the token to send a request with; empty: none."""
-        return self._source.token_sync()
+    def _first_sync(self) -> Presentation:
+        """Return the token to send a request with, or an empty one."""
+        return presented_sync(self._source)
 
-    async def _first(self) -> str:
+    async def _first(self) -> Presentation:
         """Return what `_first_sync` returns."""
         return await awaited(self._source)
 
@@ -128,32 +146,45 @@ class BearerFlow(Generic[RequestT]):
         return Refusals(interactive=self._source.interactive)
 
 
-async def awaited(source: TokenSource, **arguments: Unpack[TokenArguments]) -> str:
-    """Return a token of a source; under trio a thread gets it, because a sign-in needs asyncio.
+async def awaited(source: TokenSource, **arguments: Unpack[TokenArguments]) -> Presentation:
+    """Return how to present the token of a source; under trio in a thread, because a sign-in needs asyncio.
 
     Args:
         source: of the token.
         arguments: of `TokenSource.token`.
     """
     if has_loop():
-        return await source.token(**arguments)
+        return await presented(source, **arguments)
     from anyio.to_thread import run_sync  # It comes with both libraries, and not with this package.
 
-    return await run_sync(partial(source.token_sync, **arguments))
+    return await run_sync(partial(presented_sync, source, **arguments))
 
 
-def _authorized(request: RequestT, token: str) -> RequestT:
-    if token:
-        request.headers["Authorization"] = f"Bearer {token}"
+def _authorized(request: RequestT, sent: Presentation) -> RequestT:
+    request.headers.update(sent.headers(request.method, request.url))
     return request
 
 
-def _token_arguments(response: Response[Request], token: str, refusals: Refusals) -> TokenArguments | None:
-    # After redirects this is the last request, without a token if it went to another origin.
-    sent = response.request.headers.get("Authorization", "")
-    if response.is_success or sent != (f"Bearer {token}" if token else ""):
+def _carried(response: Response[Request], sent: Presentation) -> bool:
+    """Return whether the request had the token: after redirects to another origin the last one has none."""
+    return response.request.headers.get("Authorization", "") == sent.value
+
+
+def _again(sent: Presentation, response: Response[Request]) -> bool:
+    """Learn from an answer, and return whether another proof would help."""
+    if not sent.bound or not _carried(response, sent):
+        return False
+    found = ((name, response.headers[name]) for name in READ if name in response.headers)
+    return sent.again(response.request.method, response.request.url, response.status_code, found)
+
+
+def _token_arguments(
+    response: Response[Request], sent: Presentation, refusals: Refusals
+) -> TokenArguments | None:
+    if response.is_success or not _carried(response, sent):
         return None
-    return refusals.token_arguments(response.status_code, response.headers.get("WWW-Authenticate", ""), token)
+    challenge = response.headers.get("WWW-Authenticate", "")
+    return refusals.token_arguments(response.status_code, challenge, sent.token)
 
 
 def _is_at_hand(request: Request) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from loopback_auth import MemoryTokenStore, TokenSource
+from loopback_auth.demo.features import Features
 from loopback_auth.demo.request_log import LoggingServer, logged
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.wire import query_of, read_parameters
@@ -37,9 +38,13 @@ class Api(LoggingServer):
 
 
 @contextmanager
-def api() -> Generator[DemoAuthorizationServer]:
+def api(features: Features | None = None) -> Generator[DemoAuthorizationServer]:
     """Serve an API, and the authorization server that issues its tokens, at one origin."""
-    with demo_thread(server_factory=lambda issuer: Api(issuer, entropy=secrets.token_bytes)) as demo:
+
+    def made(issuer: str) -> Api:
+        return Api(issuer, entropy=secrets.token_bytes, features=features)
+
+    with demo_thread(server_factory=made) as demo:
         yield DemoAuthorizationServer(demo)
 
 
