@@ -74,6 +74,7 @@ def resume_sync(
     wait: float = 0.0,
     paste: Paste | None = None,
     notify: Notify | None = None,
+    store: Store | None = None,
 ) -> SignIn:
     """Resume a sign-in without an event loop; arguments, result and errors are those of `resume`."""
     return run_sync(
@@ -85,5 +86,6 @@ def resume_sync(
             wait=wait,
             paste=paste,
             notify=notify,
+            store=store,
         )
     )

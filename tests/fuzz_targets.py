@@ -20,6 +20,7 @@ from pathlib import Path
 from resource_world import ResourceWorld, challenged, document, server_metadata
 
 from loopback_auth.authorization_messages import Attempt, Callback
+from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.codec import from_members
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.keys import Signer, rsa_signer
@@ -40,14 +41,17 @@ from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.proxies import proxy_for
 from loopback_auth.protocol.authorization import authorization_request
+from loopback_auth.protocol.client_id_document import check_client_id_document, client_id_document
 from loopback_auth.protocol.paste import pasted_callback
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.protected_resource import is_parent
 from loopback_auth.protocol.redirect import RedirectEndpoint, redirect_endpoint
+from loopback_auth.protocol.registration import registration_response
 from loopback_auth.protocol.response import authorization_response
-from loopback_auth.protocol.urls import check_browser_url, check_endpoint, check_issuer, is_inside
+from loopback_auth.protocol.urls import check_browser_url, check_endpoint, check_issuer, is_inside, origin
 from loopback_auth.records import dataclass, field
 from loopback_auth.redact import server_text
+from loopback_auth.registration import Registrations
 from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
@@ -327,6 +331,24 @@ def _pending() -> bytes:
     )
 
 
+CLIENT_URL = "https://tool.example/client.json"
+HOSTED = ClientMetadata(client_name="Tool", url=CLIENT_URL)
+REGISTERED = (
+    b"201\nContent-Type: application/json\n\n"
+    + json.dumps(
+        {
+            "client_id": "id-1",
+            "client_secret": "abcdefgh",
+            "client_secret_expires_at": 1_800_000_000,
+            "redirect_uris": [ASKED.redirect_uri],
+            "grant_types": ["authorization_code"],
+            "token_endpoint_auth_method": "client_secret_basic",
+            "registration_client_uri": f"{ISSUER}/register/id-1",
+            "registration_access_token": "abcdefgh",
+        }
+    ).encode()
+)
+
 RESOURCE = "https://mcp.example/mcp"
 PLACE = "https://mcp.example/.well-known/oauth-protected-resource/mcp"
 
@@ -352,6 +374,22 @@ def _resource_targets() -> Iterator[tuple[str, Target]]:
         yield name, Target(partial(read, url), (_seed(answer),))
 
 
+def _registered(data: bytes) -> None:
+    """Whatever a server registers: the redirect URI is ours, and its token goes to no other server."""
+    asked = {"redirect_uris": [ASKED.redirect_uri], "grant_types": ["authorization_code"]}
+    endpoint = f"{ISSUER}/register"
+    found = registration_response(answer_of(data), asked, issuer=ISSUER, endpoint=endpoint).registration
+    kept = Registrations((found,))
+    assert ASKED.redirect_uri in found.redirect_uris
+    assert origin(found.registration_client_uri or ISSUER) == ISSUER
+    assert Registrations.from_json(kept.to_json()) == kept
+
+
+def _hosted(data: bytes) -> None:
+    flaws = check_client_id_document(CLIENT_URL, answer_of(data))
+    assert all(flaw.text.isprintable() for flaw in flaws)
+
+
 @cache
 def targets() -> dict[str, Target]:
     """Return every target by its name."""
@@ -375,6 +413,8 @@ def targets() -> dict[str, Target]:
         "what is told": Target(_told, (secrets.encode(), f"POST /?{ANSWER}\n{FORM}\n\n{TOKENS}".encode())),
         "pauses": Target(_paused, (later, dated)),
         **{f"resource: {name}": target for name, target in _resource_targets()},
+        "registration": Target(_registered, (REGISTERED, b'400\n\n{"error":"invalid_redirect_uri"}')),
+        "client document": Target(_hosted, (json.dumps(client_id_document(HOSTED)).encode(),)),
         "addresses": Target(_address, (b"https://as.example:8443/a?b=c#d", b"http://[::1]:80/", b"urn:a:b")),
         "proxies": Target(_proxy, (b"socks5h://a:b@127.0.0.1:1080\n.example,10.0.0.0/8,[::1]:80",)),
     }

@@ -208,7 +208,7 @@ def _asked(
             "The link cannot be shown: stderr is closed, and no browser is opened here.",
             hint="Leave stderr open, or use start --json, which answers on stdout.",
         )
-    bound = _launched(settings, chosen)
+    bound = _launched(settings, chosen, store)
     try:
         if bound is not None and sys.platform == "linux":
             # A port that is registered has to be free for the next sign-in at once.
@@ -249,7 +249,7 @@ def _simulated(
     """Have a simulated person sign in to the demonstration, and show the result."""
     from loopback_auth.commands._simulated import sign_in
 
-    bound = _launched(settings, chosen, start_page=False)
+    bound = _launched(settings, chosen, store, start_page=False)
     try:
         return sign_in(options, settings, chosen, store=store, bound=bound, timeout=_timeout(settings))
     finally:
@@ -257,11 +257,17 @@ def _simulated(
             bound.close()
 
 
-def _launched(settings: Settings, chosen: Plan, *, start_page: bool = True) -> BoundRedirect | None:
-    address = settings.text("bind") or ""
+def _launched(
+    settings: Settings, chosen: Plan, store: FileTokenStore, *, start_page: bool = True
+) -> BoundRedirect | None:
+    address, (host, ports, path) = settings.text("bind") or "", redirect_of(settings)
+    if not settings.text("client_id") and not settings.is_demo:
+        from loopback_auth.store.registered_ports import preferred_ports  # The program will register itself.
+
+        ports = preferred_ports(ports, store.registered_ports(settings.text("issuer") or ""))
     return launch(
         chosen,
-        redirect_of(settings),
+        (host, ports, path),
         address="" if address == "loopback" else address,
         start_page=start_page,
     )

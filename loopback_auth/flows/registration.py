@@ -40,6 +40,9 @@ STEP = "registration request"
 MADE_UP = "made-up-to-see-whether-this-client-is-still-known"
 """A code that nothing has issued, and its verifier; what is in the server's log says why (RFC 7636 §4.1)."""
 
+MADE_UP_URI = "http://127.0.0.1/made-up"
+"""The redirect URI that goes with it."""
+
 
 def register(
     client: ClientConfig, metadata: ServerMetadata, redirect_uri: str, *, name: str
@@ -176,7 +179,7 @@ def known_to_server(client: ClientConfig, metadata: ServerMetadata) -> Flow[bool
     """
     parameters = [
         *(("grant_type", "authorization_code"), ("code", MADE_UP), ("code_verifier", MADE_UP)),
-        ("redirect_uri", "http://127.0.0.1/"),
+        ("redirect_uri", MADE_UP_URI),
     ]
     try:
         request = token_endpoint_request(parameters, client, metadata)

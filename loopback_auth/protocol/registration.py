@@ -246,6 +246,7 @@ def client_information(
     *,
     issuer: str,
     endpoint: str,
+    before: tuple[str, ...] = (),
 ) -> Registered:
     """Check the members of a client information response.
 
@@ -255,6 +256,8 @@ def client_information(
         document: that was asked for.
         issuer: of the server.
         endpoint: of the server, where clients are registered.
+        before: redirect URIs that were registered before. The program listens at its own redirect URIs alone,
+            whatever else a server says.
 
     Raises:
         MalformedResponse: it is not a registration that can be used.
@@ -280,7 +283,7 @@ def client_information(
     registration = Registration(
         issuer,
         client_id,
-        redirect_uris,
+        tuple(uri for uri in redirect_uris if uri in (*before, *_strings(document, "redirect_uris"))),
         client_auth=method,
         client_secret=secret if method.startswith("client_secret") else None,
         client_secret_expires_at=expires_at,

@@ -132,6 +132,7 @@ def management_response(
         document,
         issuer=registration.issuer,
         endpoint=registration.registration_client_uri,
+        before=registration.redirect_uris,
     )
     checked = replace(found.registration, key_thumbprint=registration.key_thumbprint)
     return replace(found, registration=checked), members

@@ -123,7 +123,7 @@ class OpenStore:
                 refuse_awaitable(await apart(store.write_registrations, issuer, registrations))
 
     async def registered_ports(self, issuer: str) -> tuple[int, ...]:
-        """Return the ports of the redirect URIs that are registered at an issuer, or at any if it is empty.
+        """Return the ports of the redirect URIs that are registered, those at an issuer first.
 
         Raises:
             StoreError: the store failed.

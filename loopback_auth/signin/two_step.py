@@ -35,11 +35,12 @@ from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
 from loopback_auth.signin.replay import Replay, redirect_uri_of
 from loopback_auth.signin.resource_client import completed, knows_server
-from loopback_auth.signin.stores import Store
+from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.world import RealWorld, Requests, World
 from loopback_auth.store.pending import LAPSED, new_handle
 from loopback_auth.store.pending_sign_in import PendingSignIn
+from loopback_auth.store.registered_ports import preferred_ports
 from loopback_auth.tokens import SignIn
 
 FINAL = (OAuthError, ProtocolError, AttemptExpired)
@@ -114,6 +115,7 @@ async def resume(
     wait: float = 0.0,
     paste: Paste | None = None,
     notify: Notify | None = None,
+    store: Store | None = None,
     world: World | None = None,
 ) -> SignIn:
     """Resume a sign-in: poll once if that is due, and finish it if the person has approved.
@@ -124,11 +126,12 @@ async def resume(
     Args:
         pending: as it was kept last.
         save: keeps the sign-in as it stands; called before every step.
-        client_secret: of a client that has one.
+        client_secret: of a client that has one, and was not registered by the program itself.
         private_key: of a client that has one.
         wait: seconds that may be spent waiting for the person, not counting the requests.
         paste: gets the pasted address; see `pasted_address`. None: there is none yet.
         notify: called with warnings; a plain function or a coroutine function. None: they are ignored.
+        store: that `begin` was given: it has the secret of a client that the program has registered.
         world: the network and the clock; None: the real ones.
 
     Raises:
@@ -139,7 +142,7 @@ async def resume(
     check_seconds(wait, "wait")
     told = Teller(notify)
     if pending.with_secret and client_secret is None:
-        raise _missing(pending, "client_secret")
+        client_secret = await _registered_secret(pending, store)
     if pending.with_private_key and private_key is None:
         raise _missing(pending, "private_key")
     client = replace(pending.client, client_secret=client_secret, private_key=private_key)
@@ -155,6 +158,20 @@ async def resume(
         flow=pending.flow,
         reason="It was started in one step and finished in another.",
     )
+
+
+async def _registered_secret(pending: PendingSignIn, store: Store | None) -> str:
+    """Return the secret that the program got when it registered.
+
+    Raises:
+        ConfigError: the client was given by hand, and its secret was not.
+    """
+    issuer = pending.client.provider.metadata.issuer
+    kept = await OpenStore(store).registrations(issuer) if store is not None and issuer else None
+    found = kept.of(pending.client.client_id) if kept is not None else None
+    if found is None or found.client_secret is None:
+        raise _missing(pending, "client_secret")
+    return found.client_secret
 
 
 def _missing(pending: PendingSignIn, parameter: str) -> ConfigError:
@@ -209,8 +226,10 @@ async def _completed(
         return client
     redirect_uri = ""
     if flow == "paste" and not client.client_id:
-        redirect = client.provider.redirect
-        redirect = replace(redirect, ports=(redirect.ports[0] or world.free_port(redirect.host),))
+        redirect, issuer = client.provider.redirect, client.provider.metadata.issuer or ""
+        registered = await OpenStore(store).registered_ports(issuer) if store is not None else ()
+        port = preferred_ports(redirect.ports, registered)[0] or world.free_port(redirect.host)
+        redirect = replace(redirect, ports=(port,))
         client = replace(client, provider=replace(client.provider, redirect=redirect))
         redirect_uri = redirect_uri_of(redirect, world)
     return await completed(

@@ -125,11 +125,8 @@ class AsyncTokenStore(ABC):
 
     async def registered_ports(self, issuer: str) -> tuple[int, ...]:
         """Return the ports of the redirect URIs that are registered, as in `TokenStore.registered_ports`."""
-        kept = (
-            [await self.read_registrations(issuer)]
-            if issuer
-            else vars(self).get("_registrations", {}).values()
-        )
+        first = [await self.read_registrations(issuer)] if issuer else []
+        kept = (*first, *vars(self).get("_registrations", {}).values())
         return ports_of(uri for each in kept if each is not None for uri in each.redirect_uris)
 
     async def _write(self, name: str, sign_in: SignIn | None) -> None:

@@ -186,11 +186,12 @@ class TokenStore(ABC):
         """Return the ports of the redirect URIs that are registered, those that were used last first.
 
         Args:
-            issuer: where they are registered; empty: at any.
+            issuer: whose ports come first; empty: none is preferred.
         """
         from loopback_auth.store.registered_ports import ports_of  # Start-up.
 
-        kept = [self.read_registrations(issuer)] if issuer else vars(self).get("_registrations", {}).values()
+        first = [self.read_registrations(issuer)] if issuer else []
+        kept = (*first, *vars(self).get("_registrations", {}).values())
         return ports_of(uri for each in kept if each is not None for uri in each.redirect_uris)
 
     def _write(self, name: str, sign_in: SignIn | None) -> None:

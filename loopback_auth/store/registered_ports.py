@@ -57,7 +57,7 @@ def registered_ports(folder: str, issuer: str) -> tuple[int, ...]:
 
     Args:
         folder: the data folder.
-        issuer: where they are registered; empty: at any.
+        issuer: whose ports come first; empty: none is preferred.
 
     Raises:
         StoreError: a file or the folder is unsafe.
@@ -65,7 +65,8 @@ def registered_ports(folder: str, issuer: str) -> tuple[int, ...]:
     within = os.path.join(folder, FOLDER)
     if not check_folder(within):
         return ()
-    paths = [os.path.join(within, registration_name(issuer) + SUFFIX)] if issuer else _latest_first(within)
+    first = [os.path.join(within, registration_name(issuer) + SUFFIX)] if issuer else []
+    paths = dict.fromkeys((*first, *_latest_first(within)))
     contents = (read_private(path) for path in paths)
     return ports_of(uri for content in contents if content is not None for uri in _redirect_uris(content))
 

@@ -14,6 +14,7 @@ from command_line import CommandLine, Ended
 from commands.people import RecordingServer, kept_in, sign_in, store, visit
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.serve import demo_thread
+from loopback_auth.flows.registration import MADE_UP_URI
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ def test_a_url_is_enough(command_line: CommandLine, server: RecordingServer) -> 
 
 
 def test_a_second_sign_in_registers_nothing(command_line: CommandLine, server: RecordingServer) -> None:
-    """The registration is kept beside the sign-in, and outlives it."""
+    """The registration is kept beside the sign-in, and outlives it; its port is bound first."""
     url = f"{server.issuer}/mcp"
     sign_in(command_line, url)
     assert command_line.run("logout", url).status == 0
@@ -66,6 +67,8 @@ def test_a_second_sign_in_registers_nothing(command_line: CommandLine, server: R
 
     assert again.status == 0
     assert registrations(server) == 1
+    assert len(server.sent("redirect_uri") - {MADE_UP_URI}) == 1
+    assert not [one for one in server.requests if one.method == "PUT"]
 
 
 def test_unregister_deletes_the_client(command_line: CommandLine, server: RecordingServer) -> None:

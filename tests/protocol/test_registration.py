@@ -360,6 +360,13 @@ def test_rfc7591_3_2_1_missing_client_id_is_refused() -> None:
         registered(without=("client_id",))
 
 
+def test_redirect_uris_that_a_server_adds_are_not_ours() -> None:
+    """Their ports would be bound at the next sign-in, and a server must not choose where we listen."""
+    added = ["http://127.0.0.1:6000/callback", URI, "https://evil.example/"]
+
+    assert registered({"redirect_uris": added}).registration.redirect_uris == (URI,)
+
+
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_rfc7591_3_2_1_server_may_hand_out_a_secret_and_a_method(method: str) -> None:
     """RFC 7591 §3.2.1: it may replace the method; one that we speak is followed."""

@@ -180,6 +180,14 @@ def test_update_that_the_server_has_changed_is_refused(changes: Mapping[str, obj
         management_response(json_answer({**EXAMPLE, **changes}), KEPT, asked)
 
 
+def test_redirect_uris_that_a_server_adds_are_not_ours() -> None:
+    """As at the registration: a server must not choose where we listen."""
+    added = {**EXAMPLE, "redirect_uris": ["http://127.0.0.1:6000/callback", *KEPT.redirect_uris[:1]]}
+    found = management_response(json_answer(added), KEPT, {})[0].registration
+
+    assert found.redirect_uris == KEPT.redirect_uris[:1]
+
+
 def test_token_is_not_sent_to_where_an_answer_points() -> None:
     """RFC 7592 §5: a bearer token stays with its server, also when an answer names another address."""
     moved = {**EXAMPLE, "registration_client_uri": "https://evil.example/register"}

@@ -12,17 +12,22 @@ import pytest
 from loopback_auth import (
     ClientConfig,
     ClientMetadata,
+    ConfigError,
     FileTokenStore,
     Registration,
+    Registrations,
     SignIn,
     SignInRequired,
+    StillPending,
+    TokenError,
     login_sync,
     logout_sync,
     renew_sync,
 )
-from loopback_auth.events import Event, Preparing, silent
+from loopback_auth.events import CallbackReceived, Event, Exchanged, Preparing, silent
 from loopback_auth.model import ClientAuth
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
+from loopback_auth.two_step import begin_sync, resume_sync
 
 
 @pytest.fixture
@@ -193,3 +198,95 @@ def test_given_client_id_comes_first(server: DemoAuthorizationServer, store: Fil
     done = sign_in(replace(unregistered(server), client_id=server.client_id), store)
 
     assert (done.client_id, registered(server)) == (server.client_id, 0)
+
+
+def unmanaged(store: FileTokenStore, server: DemoAuthorizationServer) -> None:
+    """Let what is kept be that of a server which does not offer RFC 7592."""
+    clients = tuple(
+        replace(one, registration_client_uri="", registration_access_token="") for one in kept(store, server)
+    )
+    store.write_registrations(server.issuer, Registrations(clients))
+
+
+def test_server_without_management_is_asked_whether_it_knows_the_client(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """RFC 6749 §5.2: its token endpoint says so; the user would be led to an error page otherwise."""
+    first = sign_in(unregistered(server), store)
+    unmanaged(store, server)
+    second = sign_in(unregistered(server), store)
+    server.forget_registrations()
+    third = sign_in(unregistered(server), store)
+
+    assert first.client_id == second.client_id != third.client_id
+    assert (registered(server), server.requests("authorize", status=400)) == (2, 0)
+
+
+def test_client_that_a_pushed_request_does_not_know_is_registered_again(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """RFC 9126 §2.3: the browser waits at the start page meanwhile, and is led on once."""
+    client = replace(unregistered(server), push=True)
+    first = sign_in(client, store)
+    unmanaged(store, server)
+    server.forget_registrations()
+    second = sign_in(client, store)
+
+    assert first.client_id != second.client_id
+    assert [one.client_id for one in kept(store, server)] == [second.client_id]
+    assert (registered(server), server.requests("authorize")) == (2, 2)
+
+
+def test_client_that_is_forgotten_while_the_user_approves_is_registered_next_time(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The code is bound to the client (RFC 6749 §4.1.3), so the user has to begin again; once is enough."""
+
+    def forget(event: Event) -> None:
+        if isinstance(event, CallbackReceived):
+            server.forget_registrations()
+
+    with pytest.raises(TokenError) as caught:
+        login_sync(
+            unregistered(server), store=store, open_browser=SimulatedUser().open, notify=forget, wait=True
+        )
+    assert (caught.value.error, "register" in caught.value.hint) == ("invalid_client", True)
+    assert kept(store, server) == ()
+
+    sign_in(unregistered(server), store)
+    assert registered(server) == 2
+
+
+def test_secrets_of_a_registration_are_in_no_event_and_no_error(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The client secret and the registration access token are credentials like tokens (RFC 7592 §5)."""
+    client = unregistered(server, client_auth="client_secret_post")
+    events: list[Event] = []
+    first = sign_in(client, store, events)
+    second = sign_in(client, store, events)
+    (registration,) = kept(store, server)
+    logout_sync(second, store=store, unregister=True, notify=events.append)
+
+    steps = {event.step for event in events if isinstance(event, Exchanged)}
+    assert {"registration request", "registration read request", "registration delete request"} <= steps
+    for secret in (registration.client_secret, registration.registration_access_token):
+        assert secret
+        assert secret not in repr((events, first, second, client, registration))
+        assert secret not in str([vars(event) if hasattr(event, "__dict__") else event for event in events])
+
+
+def test_two_steps_share_a_registration_with_a_secret(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The process that finishes has neither been given the secret nor kept it with what is pending."""
+    client = unregistered(server, client_auth="client_secret_basic")
+    first = sign_in(client, store)
+    pending = begin_sync(client, "paste", store=store)
+    assert pending.client.client_id == first.client_id
+
+    with pytest.raises(ConfigError):
+        resume_sync(pending, save=lambda _: None)
+    with pytest.raises(StillPending):
+        resume_sync(pending, save=lambda _: None, store=store)
+    assert registered(server) == 1

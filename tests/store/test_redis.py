@@ -18,6 +18,7 @@ from redis_server import KEY, RedisServer, needs_redis
 
 from loopback_auth.errors import AuthorizationError, ConfigError, NotKept, SignInRequired, StoreError
 from loopback_auth.model import ServerMetadata
+from loopback_auth.registration import Registration, Registrations
 from loopback_auth.signin.stores import keep
 from loopback_auth.store.redis import RedisTokenStore
 from loopback_auth.tokens import SignIn, TokenSet
@@ -109,6 +110,22 @@ def test_redis_sees_no_token_and_no_account(store: RedisTokenStore, server: Redi
     assert kept
     assert CANARY.encode() not in kept
     assert KEY.encode() not in kept
+
+
+def test_registrations_are_kept_encrypted_and_are_not_among_the_sign_ins(
+    store: RedisTokenStore, other: RedisTokenStore, server: RedisServer
+) -> None:
+    """They have secrets too, and every host uses the same client (RFC 7591 §3.2.1)."""
+    issuer = "https://as.example/tenant"
+    kept = Registrations((Registration(issuer, CANARY, ("http://127.0.0.1:8400/",), client_secret=CANARY),))
+    store.write_registrations(issuer, kept)
+
+    assert (other.read_registrations(issuer), other.registered_ports(issuer)) == (kept, (8400,))
+    assert (other.read_registrations("https://as.example"), other.names()) == (None, ())
+    assert CANARY not in repr(raw(server))
+
+    other.write_registrations(issuer, None)
+    assert store.read_registrations(issuer) is None
 
 
 def test_a_sign_in_that_was_moved_to_another_name_is_refused(

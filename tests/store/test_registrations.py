@@ -19,7 +19,7 @@ from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
-from loopback_auth.store.registered_ports import registration_name
+from loopback_auth.store.registered_ports import preferred_ports, registration_name
 from loopback_auth.tokens import SignIn
 
 ISSUER = "https://as.example/tenant"
@@ -131,6 +131,47 @@ async def test_store_that_returns_those_of_another_issuer_is_refused() -> None:
 
     with pytest.raises(StoreError, match="another issuer"):
         await OpenStore(Mixed()).registrations("https://other.example")
+
+
+async def test_ports_of_an_issuer_come_first_and_those_of_others_after_them(store: OpenStore) -> None:
+    """Of a resource the issuer is not known yet when the port is bound; one port for all servers is best."""
+    for port, name in ((1, "one"), (2, "two"), (3, "three")):
+        issuer, uri = f"https://{name}.example", f"http://127.0.0.1:{port}/callback"
+        await store.keep_registrations(
+            issuer, Registrations((Registration(issuer, "id", (uri, "http://localhost/no-port", uri)),))
+        )
+
+    assert (await store.registered_ports("https://two.example"))[0] == 2
+    assert sorted(await store.registered_ports("https://two.example")) == [1, 2, 3]
+    assert sorted(await store.registered_ports("https://four.example")) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("ports", "registered", "tried"),
+    [
+        ((0,), (), (0,)),
+        ((0,), (5, 6), (5, 6, 0)),
+        ((8400, 8401), (8401, 5), (8401, 8400)),
+        ((8400, 0), (5, 8400), (5, 8400, 0)),
+        ((8400,), (5,), (8400,)),
+    ],
+)
+def test_registered_ports_are_tried_first_as_far_as_they_are_allowed(
+    ports: tuple[int, ...], registered: tuple[int, ...], tried: tuple[int, ...]
+) -> None:
+    """A program that names its ports has a reason, such as a firewall or a container."""
+    assert preferred_ports(ports, registered) == tried
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1:99999/", "http://127.0.0.1:0/", "http://127.0.0.1:x/", "x:1"]
+)
+def test_what_is_no_port_is_not_bound(tmp_path: Path, uri: str) -> None:
+    """A file may have been written by another version, or by hand."""
+    store = FileTokenStore(tmp_path)
+    store.write_registrations(ISSUER, Registrations((replace(CLIENT, redirect_uris=(uri,)),)))
+
+    assert store.registered_ports(ISSUER) == ()
 
 
 def test_file_is_private_and_bound_to_its_issuer(tmp_path: Path) -> None:
