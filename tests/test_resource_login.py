@@ -25,6 +25,7 @@ from loopback_auth import (
     client_for_resource_sync,
     login_sync,
     refresh_sync,
+    renew_sync,
 )
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TransportError
 from loopback_auth.events import Event, LinkReady, SignInFailed, silent
@@ -105,11 +106,15 @@ def test_kept_sign_in_is_found_by_the_resource_without_a_request(place: Place, t
 
 
 def test_rfc8707_2_2_renewal_names_the_resource(place: Place) -> None:
-    """The renewed token is for the same resource, and the resource is not asked again."""
-    source = TokenSource(place.client, **place.options)
-    first, asked = source.token_sync(), len(place.resource.asked)
+    """The renewed token is for the same resource, which is not asked when a token has only become old."""
+    store = MemoryTokenStore()
+    first, asked = place.login(store=store), len(place.resource.asked)
 
-    assert source.token_sync(refused=first) != first
+    store.save(replace(first, tokens=replace(first.tokens, expires_at=first.tokens.obtained_at)))
+
+    renewed = renew_sync(place.client, store=store)
+
+    assert renewed.tokens.access_token != first.tokens.access_token
     assert (place.named("refresh_token"), len(place.resource.asked)) == (place.url, asked)
 
 
@@ -306,3 +311,34 @@ def test_resource_that_wants_no_token_says_so(place: Place) -> None:
 
     assert [type(one) for one in errors] == [EndpointMissing] * 3
     assert {one.parameter for one in errors} == {"resource_server"}
+
+
+def test_rfc9728_5_2_refused_token_is_not_renewed_at_a_server_that_was_left(
+    place: Place,
+) -> None:
+    """The resource names another server by now, at which the user signs in, with another client."""
+    store = MemoryTokenStore()
+    options = place.options
+    options["store"] = store
+    source = TokenSource(ClientConfig.for_resource(place.url), **options)
+    first, before = source.token_sync(), source.sign_in_sync()
+    with serve() as other:
+        place.resource.protect("/mcp", other.issuer)
+        renewals = place.server.requests("token", grant="refresh_token")
+        second = source.token_sync(refused=first)
+        after = source.sign_in_sync()
+
+    assert (before.metadata.issuer, after.metadata.issuer) == (place.server.issuer, other.issuer)
+    assert first != second
+    assert before.client_id != after.client_id
+    assert place.server.requests("token", grant="refresh_token") == renewals
+
+
+@pytest.mark.parametrize("answer", [document({}, 503), document({"resource": "https://x.example"})])
+def test_resource_that_says_nothing_does_not_end_a_sign_in(place: Place, answer: HttpResponse) -> None:
+    """A token that expires while the resource's metadata are out of order is renewed."""
+    source = TokenSource(place.client, **place.options)
+    first = source.token_sync()
+    place.resource.answers["/.well-known/oauth-protected-resource/mcp"] = answer
+
+    assert source.token_sync(refused=first) != first

@@ -11,6 +11,7 @@ Source: RFC 9700 §4.14.2; RFC 6749 §6.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -34,6 +35,9 @@ from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep
 from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import SignIn, Token
+
+CHECK_SECONDS = 10.0
+"""Seconds in which a resource has to say whether it has another server by now."""
 
 
 async def renew(
@@ -90,6 +94,8 @@ async def renew(
         network = network or client_or_sign_in.provider.network
     async with told as teller:
         try:
+            if force and sign_in.resource_server:
+                await _check_server(sign_in)
             async with OpenStore(store).locked(sign_in.name):
                 current = await _read_again(sign_in, store)
                 if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
@@ -223,6 +229,17 @@ def _origin(sign_in: SignIn) -> tuple[object, ...]:
         sign_in.resource,
         sign_in.audience,
     )
+
+
+async def _check_server(sign_in: SignIn) -> None:
+    """Refuse to renew a token that a resource has refused because it has another server by now."""
+    from loopback_auth.flows.resource_change import check_still_named  # Start-up.
+
+    client = ClientConfig.for_resource(sign_in.resource_server, client_id=sign_in.client_id)
+    # Without the lock, and not for long: the resource may be what does not work.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CHECK_SECONDS), Resources(network=sign_in.network) as resources:
+            await Driver(resources).run(check_still_named(client, sign_in))
 
 
 async def _renewed(
