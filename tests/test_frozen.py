@@ -140,7 +140,9 @@ def test_hook_of_pyinstaller_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     told = runpy.run_path(str(hook))
 
     assert hook.stem == f"hook-{loopback_auth.__name__}"
-    assert {f"loopback_auth.commands.{name}" for name in COMMANDS} <= set(told["hiddenimports"])
+    assert {f"loopback_auth.commands.{name.replace('-', '_')}" for name in COMMANDS} <= set(
+        told["hiddenimports"]
+    )
     assert not {"loopback_auth.clients.httpx", "loopback_auth.testing"} & set(told["hiddenimports"])
     assert {"success.html", "waiting.js", "style.css", "report.html"} <= {
         Path(name).name for name in told["datas"]

@@ -61,7 +61,7 @@ def test_every_error_class_is_public() -> None:
 
 def test_every_command_has_a_file_and_is_in_the_readme() -> None:
     """A command nobody can find is not there."""
-    files = {path.stem for path in (PACKAGE / "commands").glob("[!_]*.py")}
+    files = {path.stem.replace("_", "-") for path in (PACKAGE / "commands").glob("[!_]*.py")}
 
     assert files == set(COMMANDS)
     assert [name for name in COMMANDS if f"`{name}`" not in README] == []

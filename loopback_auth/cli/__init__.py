@@ -36,6 +36,7 @@ COMMANDS = {
     "compare": "run the flows side by side and show how they differ",
     "explain": "explain a flow step by step, or a recording",
     "providers": "list the providers that are known by name",
+    "client-metadata": "print the client's metadata document, to be hosted",
     "doctor": "show which flows work here, and what a server accepts",
     "demo": "run the demonstration server until interrupted",
     "help": "show this, or more about a command or a topic",
@@ -270,7 +271,7 @@ def command_of(name: str) -> tuple[ModuleType, Parser]:
 
     from loopback_auth.cli.arguments import Parser
 
-    command = import_module(f"loopback_auth.commands.{name}")
+    command = import_module(f"loopback_auth.commands.{name.replace('-', '_')}")
     parser = Parser(name, usage=command.USAGE, description=command.__doc__ or "")
     command.arguments(parser)
     parser.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")

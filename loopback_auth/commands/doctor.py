@@ -29,6 +29,7 @@ from pathlib import Path
 
 from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.doctor.document_probe import probe_document
 from loopback_auth.doctor.probe_flow import LIMIT, probe
 from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.doctor.report import (
@@ -176,10 +177,13 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
             run = Driver(resources).run
             if not client.resource_server:
                 return await run(probe(client, iter(new_attempt, None)))
+            hosted: tuple[ProbeAnswer, ...] = ()
+            if client.client_metadata is not None and (url := client.client_metadata.url):
+                hosted = await run(probe_document(url, client.provider.redirect))
             answers, known = await run(probe_resource(client))
-            if known is None:
-                return answers
-            return (*answers, *await run(probe(known, iter(new_attempt, None))))
+            if known is not None:
+                answers += await run(probe(known, iter(new_attempt, None)))
+            return (*hosted, *answers)
 
     if client.resource_server:
         tell(f"Asking {client.resource_server}. You do not have to approve anything.")

@@ -119,7 +119,7 @@ def client_document(
     if client.scope:
         document["scope"] = client.scope
     if client.private_key is not None:
-        document["jwks"] = {"keys": [_public_key(client)]}
+        document["jwks"] = {"keys": [public_key(client.private_key or "")]}
     return {**document, **descriptive_members(client.client_metadata or ClientMetadata(), name)}
 
 
@@ -294,14 +294,20 @@ def client_information(
     return Registered(registration, (warning,) if warning else ())
 
 
-def _public_key(client: ClientConfig) -> dict[str, object]:
-    """Return the public half of the client's key, as it is registered.
+def public_key(private_key: str) -> dict[str, object]:
+    """Return the public half of a client's key, as it is registered.
+
+    Args:
+        private_key: PEM, or a JWK as JSON.
+
+    Raises:
+        ConfigError: it is not such a key, or joserfc is missing.
 
     Source: RFC 7591 §2 (`jwks`); RFC 7517 §4.
     """
     from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
 
-    key = client_key(client.private_key or "")
+    key = client_key(private_key)
     members: dict[str, object] = key.key.as_dict(private=False)
     named = {"kid": key.kid} if key.kid else {}
     return {**members, "use": "sig", **named}

@@ -40,17 +40,26 @@ def client_config(settings: Settings) -> ClientConfig:
     return client_of(settings)
 
 
+def redirect_in(settings: Settings) -> Redirect:
+    """Return the redirect URI that the settings describe.
+
+    Raises:
+        ConfigError: as of `redirect_of`.
+    """
+    host, ports, path = redirect_of(settings)
+    return Redirect(cast("Any", host), ports, path)
+
+
 def provider_of(settings: Settings) -> Provider:
     """Return the provider that the settings describe; `check_settings` has accepted them."""
     text = settings.text
-    host, ports, path = redirect_of(settings)
     metadata = ServerMetadata(text("issuer") or None)
     metadata = metadata.with_endpoints({name: text(name) or None for name in ENDPOINTS})
     plain = Provider(sign_in_name(settings.name), metadata)
     return replace(
         plain,
         title=_title(settings),
-        redirect=Redirect(cast("Any", host), ports, path),
+        redirect=redirect_in(settings),
         client_auth=cast("ClientAuth | None", _client_auth(settings)),
         pkce=settings.switch("pkce") is not False,
         scope_separator=text("scope_separator") or plain.scope_separator,
