@@ -93,6 +93,7 @@ def client_of(
         scope=sign_in.requested_scope,
         resource=sign_in.resource,
         audience=sign_in.audience,
+        resource_server=sign_in.resource_server,
         dpop=True if sign_in.dpop_key else None,
         private_key=private_key,
     )

@@ -160,7 +160,10 @@ def _identified(
     if method == "client_secret_basic":
         pair = f"{quote_plus(client.client_id)}:{quote_plus(secret)}"
         credentials = b64encode(pair.encode("ascii")).decode("ascii")
-        return [], (("Authorization", f"Basic {credentials}"),)
+        # RFC 6749 §3.2.1 lets it name itself in the body, too. Servers that are made with the MCP Python SDK
+        # look for it there, whatever authenticates it (`mcp.server.auth.middleware.client_auth`).
+        named = [("client_id", client.client_id)] if client.resource_server else []
+        return named, (("Authorization", f"Basic {credentials}"),)
     # RFC 8705 §2 and RFC 6749 §3.2.1 require client_id, and RFC 7521 §4.2 allows it.
     identity = [("client_id", client.client_id)]
     return ([*identity, ("client_secret", secret)] if method == "client_secret_post" else identity), ()

@@ -83,6 +83,15 @@ def test_basic_of_the_specification() -> None:
     assert form(request) == {"a": "b"}
 
 
+def test_client_of_a_resource_names_itself_in_the_body_as_well() -> None:
+    """Servers made with the Python SDK of MCP demand it, and RFC 6749 §3.2.1 allows it."""
+    client = replace(SECRET_CLIENT, resource_server="https://mcp.example/mcp")
+    request = authenticated_request(URL, [("a", "b")], client, METADATA)
+
+    assert len(request.values("authorization")) == 1
+    assert form(request) == {"a": "b", "client_id": client.client_id}
+
+
 def test_basic_encodes_both_halves_as_a_form() -> None:
     """A colon in an id would move the border between id and secret (RFC 6749 §2.3.1, appendix B)."""
     client = replace(CLIENT, client_id="a:b c", client_secret="%= +")
