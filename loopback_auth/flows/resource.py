@@ -18,6 +18,7 @@ from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,
+    IssuerMismatch,
     LoopbackAuthError,
     ProtocolError,
     TransportError,
@@ -25,7 +26,7 @@ from loopback_auth.errors import (
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.reuse import canonical_resource, is_undecided
 from loopback_auth.http_messages import HttpResponse
-from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.metadata import is_absent
 from loopback_auth.protocol.protected_resource import (
@@ -42,6 +43,7 @@ from loopback_auth.protocol.resource_servers import (
     check_fit,
     check_named_issuer,
     default_endpoints,
+    is_below,
     other_spelling,
     scope_to_request,
 )
@@ -264,7 +266,7 @@ def _server(client: ClientConfig, found: ResourceFound, issuer: str, *, known: b
         allowed_issuer=client.provider.allowed_issuer or other_spelling(issuer),
     )
     try:
-        server = yield from discover(provider, also=("code_challenge_methods_supported",), of_resource=True)
+        server = yield from _discovered(provider, legacy=found.metadata is None)
     except EndpointMissing as exc:
         if found.metadata is None:
             return default_endpoints(issuer)
@@ -276,6 +278,26 @@ def _server(client: ClientConfig, found: ResourceFound, issuer: str, *, known: b
         raise
     check_fit(client, server, known=known)
     return server
+
+
+def _discovered(provider: Provider, *, legacy: bool) -> Flow[ServerMetadata]:
+    """Return the metadata of an authorization server.
+
+    Args:
+        provider: with the issuer.
+        legacy: the issuer is only the origin of the resource, which has not named its own.
+
+    Source: RFC 8414 §3; MCP authorization specification 2025-03-26, "Authorization Base URL".
+    """
+    also = ("code_challenge_methods_supported",)
+    try:
+        return (yield from discover(provider, also=also, of_resource=True))
+    except IssuerMismatch as exc:
+        # Nothing says that the issuer has no path, and what is at the origin may speak for all of it.
+        named = exc.received.strip("'")
+        if not legacy or not is_below(named, exc.expected):
+            raise
+    return (yield from discover(replace(provider, allowed_issuer=named), also=also, of_resource=True))
 
 
 def _told(passed_over: Mapping[str, str]) -> str:

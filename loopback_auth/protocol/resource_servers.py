@@ -64,6 +64,22 @@ def other_spelling(issuer: str) -> str | None:
     return issuer.removesuffix("/") if issuer.endswith("/") else f"{issuer}/"
 
 
+def is_below(issuer: str, origin: str) -> bool:
+    """Return whether an issuer is at an origin, with a path.
+
+    Args:
+        issuer: untrusted.
+        origin: without a slash at its end.
+
+    Source: RFC 8414 §2; RFC 6454 §4.
+    """
+    try:
+        check_issuer(issuer)
+    except ConfigError:
+        return False
+    return issuer.startswith(f"{origin}/") and ".." not in issuer
+
+
 def check_fit(client: ClientConfig, server: ServerMetadata, *, known: bool = False) -> None:
     """Refuse a server at which a client cannot sign in for a resource.
 

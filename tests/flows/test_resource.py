@@ -366,6 +366,35 @@ def test_mcp_2025_03_26_origin_publishes_the_metadata() -> None:
     assert access.metadata.token_endpoint == f"{oauth}/token"
 
 
+@pytest.mark.parametrize(
+    ("named", "accepted"),
+    [
+        (f"{ORIGIN}/oauth", True),
+        (f"{ORIGIN}/a/../b", False),
+        (f"{ORIGIN}.evil.example/oauth", False),
+        (f"{ORIGIN}/oauth?x", False),
+        ("http://mcp.example/oauth", False),
+        (ISSUER, False),
+    ],
+)
+def test_mcp_2025_03_26_issuer_of_the_origin_may_have_a_path(named: str, accepted: bool) -> None:
+    """Nothing has named the issuer, so that what is at the origin may do that; for no other origin."""
+    place = f"{ORIGIN}/.well-known/oauth-authorization-server"
+    world = ResourceWorld({URL: challenged("Bearer"), place: server_metadata(named)})
+    if accepted:
+        assert found(world).metadata.issuer == named
+    else:
+        assert isinstance(refused(world), EndpointMissing | IssuerMismatch | MalformedResponse)
+
+
+def test_rfc8414_3_3_issuer_that_a_resource_names_has_no_other_path() -> None:
+    """The same metadata are refused where the resource has named its issuer."""
+    place = f"{ORIGIN}/.well-known/oauth-authorization-server"
+    world = a_world({PLACE: protected(ORIGIN), place: server_metadata(f"{ORIGIN}/oauth")})
+
+    assert isinstance(refused(world), IssuerMismatch)
+
+
 def test_mcp_2025_03_26_without_metadata_the_default_endpoints_are_used() -> None:
     """Whether such a server knows PKCE cannot be known; it is used."""
     access = found(ResourceWorld({f"GET {URL}": NOTHING, f"POST {URL}": challenged("Bearer")}))
