@@ -40,8 +40,12 @@ LATEST = 1e12
 
 BY_HAND = "Register a client at the server by hand, and give its client ID."
 
-METHODS: tuple[ClientAuth, ...] = ("none", "client_secret_basic", "client_secret_post")
-"""How a registered client may authenticate without a key of its own, best first."""
+METHODS: tuple[ClientAuth, ...] = ("none", "client_secret_post", "client_secret_basic")
+"""How a registered client may authenticate without a key of its own, best first.
+
+Servers that are made with the SDKs of MCP offer both methods with a secret, or the form alone; some of their
+endpoints want the secret in the form whatever they offer (`mcp.server.auth.handlers.revoke`).
+"""
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", re.DOTALL)
 """Escape sequences for terminals, as in names that were made for one (ECMA-48 §5.4)."""

@@ -167,7 +167,9 @@ def test_rfc7591_2_1_response_type_fits_the_grants() -> None:
     [
         (None, "none"),
         (("client_secret_basic", "none"), "none"),
-        (("client_secret_post", "client_secret_basic"), "client_secret_basic"),
+        # Some endpoints of servers of MCP want the secret in the form, whatever they offer.
+        (("client_secret_basic", "client_secret_post"), "client_secret_post"),
+        (("client_secret_basic",), "client_secret_basic"),
         (("client_secret_post", "private_key_jwt"), "client_secret_post"),
     ],
 )
