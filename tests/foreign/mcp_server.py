@@ -1,0 +1,102 @@
+"""An MCP server with its authorization server, of the MCP SDK or of fastmcp: `mcp_server.py KIND [PORT]`.
+
+It says on stdout where it is, as `provider_mock.py` does. `GET /counts` says how often each path was asked.
+The authorization server registers every client, and approves at once: its user has nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+from collections import Counter
+from typing import Any
+
+import uvicorn
+from fastmcp import FastMCP
+from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
+from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
+from mcp.server.mcpserver import MCPServer
+from pydantic import AnyHttpUrl
+from starlette.responses import JSONResponse
+
+SCOPES = ["read", "write"]
+
+
+def provider(origin: str) -> InMemoryOAuthProvider:
+    """Return an authorization server that forgets everything when it ends."""
+    return InMemoryOAuthProvider(
+        base_url=origin,
+        client_registration_options=ClientRegistrationOptions(
+            enabled=True, valid_scopes=SCOPES, default_scopes=SCOPES
+        ),
+        revocation_options=RevocationOptions(enabled=True),
+        required_scopes=["read"],
+    )
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def sdk(origin: str) -> Any:
+    """Return the server of the MCP SDK."""
+    server: MCPServer[Any] = MCPServer(
+        "sdk",
+        auth_server_provider=provider(origin),
+        auth=AuthSettings(
+            issuer_url=AnyHttpUrl(origin),
+            resource_server_url=AnyHttpUrl(f"{origin}/mcp"),
+            client_registration_options=ClientRegistrationOptions(
+                enabled=True, valid_scopes=SCOPES, default_scopes=SCOPES
+            ),
+            revocation_options=RevocationOptions(enabled=True),
+            required_scopes=["read"],
+            validate_token_resource=False,
+        ),
+    )
+    server.add_tool(add)
+    return server.streamable_http_app()
+
+
+def fastmcp(origin: str) -> Any:
+    """Return the server of fastmcp."""
+    server: FastMCP[Any] = FastMCP("fastmcp", auth=provider(origin))
+    server.add_tool(add)
+    return server.http_app()
+
+
+class Counting:
+    """Counts the requests of an application by method and path."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.counts: Counter[str] = Counter()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a request."""
+        if scope["type"] == "http":
+            if scope["path"] == "/counts":
+                await JSONResponse(self.counts)(scope, receive, send)
+                return
+            self.counts[f"{scope['method']} {scope['path']}"] += 1
+        await self.app(scope, receive, send)
+
+
+async def main(kind: str, port: int) -> None:
+    """Serve until the process is ended."""
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app = Counting({"sdk": sdk, "fastmcp": fastmcp}[kind](origin))
+        listening.listen(100)
+        sys.stdout.write(json.dumps({"origin": origin, "mcp": f"{origin}/mcp"}) + "\n")
+        sys.stdout.flush()
+        await uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none")).serve(sockets=[listening])
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
