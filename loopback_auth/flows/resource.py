@@ -247,7 +247,7 @@ def _places(client: ClientConfig, demand: TokenDemand) -> Flow[tuple[str, ...]]:
     except ConfigError as exc:
         if exc.parameter == "allow_private":
             raise
-        yield from Warn(f"The resource does not say where its metadata are. {exc.message}")
+        yield from Warn(f"The resource names an address for its metadata that cannot be used. {exc.message}")
         return well_known
     return tuple(dict.fromkeys((first, *well_known)))
 

@@ -61,7 +61,8 @@ def checked_tokens(
     for warning in told.warnings:
         yield from Warn(warning)
     tokens, raw = told.tokens, told.members.get("id_token")
-    if nonce is not None and not isinstance(raw, str):
+    # A resource may name openid among its scopes although its server issues no ID tokens.
+    if nonce is not None and not isinstance(raw, str) and not client.resource_server:
         raise MalformedResponse(
             "The token response has no ID token, although openid was requested",
             source="OpenID Connect Core 1.0 §3.1.3.3",

@@ -18,6 +18,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.resource import ResourceAccess, find_resource
+from loopback_auth.flows.tokens import checked_tokens
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.protected_resource import MOST_SERVERS
 
@@ -402,6 +403,23 @@ def test_mcp_2025_03_26_without_metadata_the_default_endpoints_are_used() -> Non
     assert (access.resource, access.metadata.issuer) == (URL, ORIGIN)
     assert access.metadata.authorization_endpoint == f"{ORIGIN}/authorize"
     assert access.metadata.token_endpoint == f"{ORIGIN}/token"
+
+
+def test_resource_that_names_openid_need_not_have_an_openid_provider() -> None:
+    """The user did not ask for an ID token; with a client of an issuer, a missing one is an error."""
+    answer = document({"access_token": "a", "token_type": "bearer"})
+    client = replace(CLIENT, client_id="x", scope="openid read")
+    metadata = ServerMetadata(issuer=ISSUER)
+    checked = checked_tokens(client, metadata, answer, nonce="n", keys=None, verify_signature=False)
+
+    tokens = ResourceWorld({}).run(checked)
+
+    assert (tokens.access_token, tokens.id_token) == ("a", None)
+    at_issuer = replace(client, resource_server="")
+    with pytest.raises(MalformedResponse):
+        ResourceWorld({}).run(
+            checked_tokens(at_issuer, metadata, answer, nonce="n", keys=None, verify_signature=False)
+        )
 
 
 # Answers that lead nowhere.
