@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from resource_world import ResourceServer, document, resource_server
@@ -194,6 +195,17 @@ def test_sign_in_in_two_steps_begins_at_the_resource(place: Place, tmp_path: Pat
 
     assert (sign_in.resource_server, sign_in.resource) == (place.url, (place.url,))
     assert len(place.resource.asked) == asked
+
+
+@pytest.mark.parametrize("name", ["store", "program", "notify"])
+def test_sign_in_in_two_steps_checks_its_arguments(place: Place, name: str) -> None:
+    """Before anything is requested."""
+    wrong: dict[str, Any] = {name: 7}
+
+    with pytest.raises(ConfigError) as refusal:
+        begin_sync(place.client, "paste", **wrong)
+
+    assert (refusal.value.parameter, place.resource.asked) == (name, [])
 
 
 def test_device_request_names_the_resource(place: Place) -> None:

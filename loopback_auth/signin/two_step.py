@@ -33,6 +33,7 @@ from loopback_auth.model import ClientConfig, Network
 from loopback_auth.program import Program
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
+from loopback_auth.signin.option_checks import CHECKS
 from loopback_auth.signin.replay import Replay, redirect_uri_of
 from loopback_auth.signin.resource_client import completed, knows_server
 from loopback_auth.signin.stores import OpenStore, Store
@@ -82,6 +83,8 @@ async def begin(
         LoopbackAuthError: see `errors`; nothing has to be cleaned up.
     """
     check_instance(client, ClientConfig, "client")
+    for name, value in (("store", store), ("program", program)):
+        CHECKS[name](name, value)
     _check_flow(flow)
     async with Teller(notify) as teller, _opened(world, client.provider.network) as opened:
         client = await _completed(client, flow, opened, store, program, teller.tell)
