@@ -102,16 +102,17 @@ def send(
 
     Source: RFC 9449 §4.2, §8, §9.
     """
-    if prover is None:
-        made = request if isinstance(request, HttpRequest) else request((yield from Now()))
-        return (yield from Send(made, step, secrets))
-    from loopback_auth.protocol.dpop import Proofs  # Start-up.
+    proofs = None
+    if prover is not None:
+        from loopback_auth.protocol.dpop import Proofs  # Start-up.
 
-    proofs = Proofs(prover, access_token)
+        proofs = Proofs(prover, access_token)
     while True:
-        stamp = yield from Now()
-        made = request if isinstance(request, HttpRequest) else request(stamp)
-        header = ("DPoP", proofs.next(made.method, made.url, stamp))
+        made = request if isinstance(request, HttpRequest) else request((yield from Now()))
+        if proofs is None:
+            return (yield from Send(made, step, secrets))
+        # A server may remember the identifiers of assertions and proofs together: no two are the same.
+        header = ("DPoP", proofs.next(made.method, made.url, (yield from Now())))
         answer = yield from Send(replace(made, headers=(*made.headers, header)), step, secrets)
         if not proofs.again(made.url, answer):
             return answer

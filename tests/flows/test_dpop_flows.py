@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from dpop_samples import KEY, OTHER_KEY, Proof, digest, proof_of
-from flow_world import ATTEMPT, CLIENT, ISSUER, PROVIDER, Disturb, world
+from flow_world import ATTEMPT, CLIENT, ISSUER, PROVIDER, Disturb, at, world
 
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.features import Features
@@ -30,8 +30,9 @@ from loopback_auth.flows.implicit import implicit
 from loopback_auth.flows.refresh import client_of, refresh, refreshed
 from loopback_auth.flows.reuse import why_foreign, why_not_reusable
 from loopback_auth.flows.revocation import revoke
+from loopback_auth.flows.sending import prover_of, send
 from loopback_auth.flows.ticket import ticket
-from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.dpop import thumbprint
 from loopback_auth.tokens import SignIn
@@ -80,7 +81,7 @@ class Watch:
 
     def tries(self, path: str) -> list[object]:
         """Return the nonces of the proofs that went to a path."""
-        seen = [proof for at, proof in self.proofs if at == path]
+        seen = [proof for where, proof in self.proofs if where == path]
         return [None if proof is None else proof.claims.get("nonce") for proof in seen]
 
 
@@ -274,6 +275,21 @@ def test_a_device_code_is_exchanged_with_proofs() -> None:
     assert (kept.tokens.token_type, dict(kept.dpop_key)) == ("DPoP", KEY)
     assert len({proof.claims["jti"] for proof in polls}) == len(polls) > 2
     assert [nonce is None for nonce in watch.tries("/token")] == [True] + [False] * (len(polls) - 1)
+
+
+def test_what_is_signed_in_a_request_has_another_identifier_than_its_proof() -> None:
+    """oidc-provider remembers those of assertions and proofs together, and takes each once."""
+    refusal = HttpResponse(400, (("DPoP-Nonce", "n"),), b'{"error": "use_dpop_nonce"}')
+    watch, identifiers = Watch(disturb=at("/token", refusal)), list[object]()
+
+    def made(stamp: Stamp) -> HttpRequest:
+        identifiers.append(stamp.unique)
+        return HttpRequest("POST", f"{ISSUER}/token")
+
+    bound_world(watch).run(send(made, "token request", prover_of(KEY)))
+
+    identifiers += [proof.claims["jti"] for _, proof in watch.proofs if proof is not None]
+    assert len(identifiers) == len(set(identifiers)) == 4
 
 
 def test_a_ticket_cannot_be_bound() -> None:
