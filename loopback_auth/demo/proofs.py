@@ -66,14 +66,15 @@ class Proofs:
         sent = request.values("dpop")
         if not self.on or not sent:
             return ""
-        if len(sent) > 1:
+        compact, *more = sent
+        if more:
             raise _bad("There must be one DPoP header.")
-        found = parts(sent[0])
+        found = parts(compact)
         if found is None:
             raise _bad("The DPoP header holds no JWT.")
         header, claims = found
         key = _public_key(header)
-        if not verified_by(key, sent[0], DPOP_ALGORITHMS):
+        if not verified_by(key, compact, DPOP_ALGORITHMS):
             raise _bad("The signature of the proof does not fit its key.")
         self._check_claims(claims, request, place, now, access_token)
         thumbprint = _thumbprint(key)
@@ -106,7 +107,9 @@ class Proofs:
         issued_at = number(claims.get("iat"))
         if issued_at is None or not abs(issued_at - now) <= WINDOW:
             raise _bad("The iat of the proof is too far from the time of this server.")
-        if access_token and claims.get("ath") != _base64url(hashlib.sha256(access_token.encode()).digest()):
+        if access_token and claims.get("ath") != _base64url(
+            hashlib.sha256(access_token.encode("utf-8", "surrogatepass")).digest()
+        ):
             raise _bad("The ath of the proof is not the hash of the access token.")
 
     def _same_url(self, said: object, target: str) -> bool:

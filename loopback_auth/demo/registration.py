@@ -127,8 +127,10 @@ class RegistrationEndpoints:
         client_id = request.url.partition("?")[0].rpartition("/")[2]
         known = self._registered.get(client_id)
         # Compared even if there is none, so that the time tells nothing
-        same = hmac.compare_digest((known.token if known else "").encode(), bearer_token(request).encode())
-        if known is None or not known.token or not same:
+        same = hmac.compare_digest(
+            (known.token if known else "").encode(), bearer_token(request).encode("utf-8", "surrogatepass")
+        )
+        if known is None or not same:
             description = "The registration is unknown, or its access token is wrong."
             challenge = 'Bearer realm="demo", error="invalid_token"'
             raise Refused("invalid_token", description, status=401, challenge=challenge)
