@@ -71,8 +71,8 @@ def test_the_engine_names_nothing_of_the_command_line(file: Path) -> None:
     assert told == []
 
 
-NOT_ARGUMENTS = {"client_key_password", "config_dir", "handle"}
-"""Two variables, and the handle of a sign-in in two steps."""
+NOT_ARGUMENTS = {"client_key_password", "config_dir", "handle", "jwks"}
+"""Two variables, the handle of a sign-in in two steps, and the keys in a client's metadata document."""
 NOT_SPELLED = {"name", "provider"}
 """What no flag and no variable sets."""
 

@@ -20,12 +20,14 @@ from loopback_auth.invocation import GENERAL
 from loopback_auth.settings.setting import SETTINGS
 
 PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
-WITH_SETTINGS = ("login", "start", "settings", "compare", "explain", "doctor", "client-metadata")
+WITH_SETTINGS = ("login", "start", "settings", "compare", "explain", "doctor")
 """The commands that have a flag for every setting; for the others variables and the file set them."""
 SETTING_OF = {
+    "client_metadata": "client_metadata_url",
     "host": "redirect_uri",
     "path": "redirect_uri",
     "ports": "port",
+    "private_key": "private_key_file",
     "redirect": "redirect_uri",
     "response_type": "flow",
 }

@@ -24,6 +24,7 @@ SPELLED = [
     ("login", "response_type", "Check it (--flow)."),
     ("login", "store", "Check it (LOOPBACK_AUTH_DATA_DIR)."),
     ("login", "", "Check it."),
+    ("login", "private_key client_metadata", "Check it (--private-key-file, --client-metadata-url)."),
     ("login", "notify", "Check it."),
     ("token", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
     ("", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
@@ -79,7 +80,7 @@ def test_commands_of_ours_are_named() -> None:
     ("arguments", "parameter"),
     [
         (("--issuer", "http://id.example", "--client-id", "x"), "issuer"),
-        (("--issuer", "https://id.example"), "client_id"),
+        (("github",), "client_id"),
         (("--issuer", "https://id.example", "--client-id", "x", "--scope", '"'), "scope"),
         (("--issuer", "https://id.example", "--client-id", "x", "--timeout", "0"), "timeout"),
         (("--issuer", "https://id.example", "--client-id", "x", "--flow", "x"), "flow"),
