@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, RegistrationError
 from loopback_auth.flows.sending import authenticated, send
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import refusal_in
+from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.client_auth import token_endpoint_request
+from loopback_auth.protocol.pushed import pushes
 from loopback_auth.protocol.registration import (
     client_document,
     key_thumbprint,
@@ -68,7 +72,8 @@ def register(
 
     Source: RFC 7591 §3.
     """
-    endpoint, issuer = registration_endpoint(metadata), metadata.issuer or ""
+    allowed = client.provider.network.allow_private
+    endpoint, issuer = registration_endpoint(metadata, allowed), metadata.issuer or ""
     document = client_document(client, metadata, redirect_uri, name=name)
     answer = yield from Send(registration_request(endpoint, document), step=STEP)
     try:
@@ -187,6 +192,35 @@ def known_to_server(client: ClientConfig, metadata: ServerMetadata) -> Flow[bool
     except LoopbackAuthError:
         return True  # The sign-in will say what is wrong.
     return not refuses_client(refusal_in(answer).error, answer.status)
+
+
+def ends_on_error_page(
+    client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, redirect_uri: str
+) -> Flow[bool]:
+    """Return whether the authorization endpoint shows a browser an error instead of sending it back.
+
+    A server must not redirect where it does not know the client or the redirect URI, so the program waits for
+    a browser that cannot come. It asks itself, when that has happened.
+
+    Args:
+        client: registered.
+        metadata: of the server.
+        attempt: random values that are used only here.
+        redirect_uri: of the sign-in.
+
+    Returns:
+        True only for a refusal of the server's own; False in doubt.
+
+    Source: RFC 6749 §4.1.2.1 (no redirect for an unknown client, or another redirect URI).
+    """
+    try:
+        if pushes(client, metadata):
+            return False
+        url = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri).url
+        answer = yield from Send(HttpRequest("GET", url), step="authorization page request")
+    except LoopbackAuthError:
+        return False
+    return answer.status in (400, 401, 404)
 
 
 def refuses_client(error: str, status: int = 0) -> bool:

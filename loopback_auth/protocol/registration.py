@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse, RegistrationError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
-from loopback_auth.narrow import is_list, is_strings, is_visible
+from loopback_auth.narrow import is_list, is_strings, is_tuple, is_visible
 from loopback_auth.protocol.answer import check_well, members_of, refused
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
 from loopback_auth.protocol.json import number, text_member
@@ -64,8 +64,12 @@ class Registered:
     warnings: tuple[str, ...] = ()
 
 
-def registration_endpoint(metadata: ServerMetadata) -> str:
+def registration_endpoint(metadata: ServerMetadata, allowed: Collection[str] = ()) -> str:
     """Return where a client is registered.
+
+    Args:
+        metadata: of the server.
+        allowed: hosts in the private network that the settings allow.
 
     Raises:
         EndpointMissing: the server registers no clients by itself.
@@ -86,13 +90,13 @@ def registration_endpoint(metadata: ServerMetadata) -> str:
         raise MalformedResponse(
             exc.message, source="RFC 7591 §3", hint=BY_HAND, parameter="client_id"
         ) from None
-    if leads_inside(url, by=metadata.issuer or ""):
+    if leads_inside(url, by=metadata.issuer or "", allowed=allowed):
         raise MalformedResponse(
             f"In the metadata of {metadata.issuer}, registration_endpoint is on this machine or in its "
             f"network: {url[:120]!a}",
             source="RFC 9728 §7.7",
-            hint=BY_HAND,
-            parameter="client_id",
+            hint=f"{BY_HAND} Or allow this host, if it belongs to your own network.",
+            parameter="client_id allow_private",
         )
     return url
 
@@ -139,8 +143,9 @@ def descriptive_members(metadata: ClientMetadata, name: str) -> dict[str, object
     shown = client_name(metadata.client_name or name)
     members: dict[str, object] = {"client_name": shown} if shown else {}
     for member in ("client_uri", "logo_uri", "contacts", "software_id", "software_version"):
-        if value := getattr(metadata, member):
-            members[member] = list(value) if isinstance(value, tuple) else value
+        value: object = getattr(metadata, member)
+        if value:
+            members[member] = list(value) if is_tuple(value) else value
     return members
 
 

@@ -158,7 +158,10 @@ class SignInAttempt:
         except TimeoutError:
             if not self._deadline.expired():
                 raise
-            raise self._expired() from None
+            expired = self._expired()
+            if self._resolver is not None and self._port.visited:
+                await self._resolver.explain(expired, self._client, resources)
+            raise expired from None
         finally:
             self._tell_available()  # None: an account may be asked about now, and the end comes last.
         return replace(sign_in, flow=route.flow, reason=route.why)

@@ -7,17 +7,21 @@ Source: RFC 9728 §5; RFC 7591.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
-from loopback_auth.errors import OAuthError, RedirectUnavailable
+from loopback_auth.errors import AttemptExpired, LoopbackAuthError, OAuthError, RedirectUnavailable
 from loopback_auth.model import ClientAuth, ClientConfig
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.program import Program
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.registering import registered_again
+from loopback_auth.signin.registering import forgotten_by_page, registered_again
 from loopback_auth.signin.resource_client import completed, knows_server
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import Store
+
+LOOK_SECONDS = 5.0
+"""That it may take to find out why a browser has not come back."""
 
 
 class ClientResolver:
@@ -30,7 +34,7 @@ class ClientResolver:
     """
 
     def __init__(self, declared: ClientAuth | None, store: Store | None, program: Program | None) -> None:
-        self._declared = declared
+        self._declared: ClientAuth | None = declared
         self._store = store
         self._program = program
         self._again = True
@@ -90,6 +94,24 @@ class ClientResolver:
             notify=resources.notify,
             answered=answered,
         )
+
+    async def explain(self, expired: AttemptExpired, client: ClientConfig, resources: Resources) -> None:
+        """Say so in an error if the browser could not come back, because the server did not know the client.
+
+        Args:
+            expired: the browser went to the server, and has not come back in time.
+            client: as it was resolved.
+            resources: as in `resolved`.
+        """
+        bound = await _bound(client, resources)
+        if bound is None:
+            return
+        with suppress(LoopbackAuthError, TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                if await forgotten_by_page(client, bound.redirect_uri, Driver(resources).run, self._store):
+                    expired.hint = (
+                        "The server showed an error page. Sign in again: the program will register again."
+                    )
 
 
 async def _bound(client: ClientConfig, resources: Resources) -> BoundRedirect | None:

@@ -18,7 +18,13 @@ from contextlib import suppress
 from loopback_auth.errors import LoopbackAuthError, OAuthError
 from loopback_auth.events import Notify, Preparing, Warned
 from loopback_auth.flows.discovery import discover
-from loopback_auth.flows.registration import known_to_server, refuses_client, register, reread
+from loopback_auth.flows.registration import (
+    ends_on_error_page,
+    known_to_server,
+    refuses_client,
+    register,
+    reread,
+)
 from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.program import Program
@@ -27,7 +33,7 @@ from loopback_auth.protocol.pushed import pushes
 from loopback_auth.protocol.registration import METHODS, key_thumbprint, registered_auth
 from loopback_auth.records import replace
 from loopback_auth.registration import Registration, Registrations
-from loopback_auth.signin.driver import RunFlow
+from loopback_auth.signin.driver import RunFlow, new_attempt
 from loopback_auth.signin.registered_clients import ends_at, is_due, registration_lock, remove_registration
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 
@@ -144,6 +150,35 @@ async def registered_again(
     provider = replace(client.provider, client_auth=declared)
     unregistered = replace(client, client_id="", client_secret=None, provider=provider)
     return await registered(unregistered, redirect_uri, run, store, program, notify=notify, anew=True)
+
+
+async def forgotten_by_page(
+    client: ClientConfig, redirect_uri: str, run: RunFlow, store: Store | None
+) -> bool:
+    """Forget the registration of a client, and return True, if the server shows its users an error page.
+
+    Args:
+        client: whose browser has not come back.
+        redirect_uri: of the sign-in.
+        run: as in `registered`.
+        store: as in `registered`.
+
+    Raises:
+        LoopbackAuthError: the store failed, or the server's metadata cannot be read any more.
+
+    Source: RFC 6749 §4.1.2.1.
+    """
+    if store is None:
+        return False
+    metadata = await run(discover(client.provider))
+    issuer = metadata.issuer or ""
+    kept = await OpenStore(store).registrations(issuer)
+    if kept is None or kept.of(client.client_id) is None:
+        return False
+    if not await run(ends_on_error_page(client, metadata, new_attempt(), redirect_uri)):
+        return False
+    await remove_registration(issuer, client.client_id, store)
+    return True
 
 
 def with_registration(client: ClientConfig, registration: Registration) -> ClientConfig:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from loopback_auth import (
+    AttemptExpired,
     ClientConfig,
     ClientMetadata,
     ConfigError,
@@ -24,7 +27,7 @@ from loopback_auth import (
     logout_sync,
     renew_sync,
 )
-from loopback_auth.events import CallbackReceived, Event, Exchanged, Preparing, silent
+from loopback_auth.events import CallbackReceived, Event, Exchanged, LinkOpened, Preparing, silent
 from loopback_auth.model import ClientAuth
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.two_step import begin_sync, resume_sync
@@ -290,3 +293,57 @@ def test_two_steps_share_a_registration_with_a_secret(
     with pytest.raises(StillPending):
         resume_sync(pending, save=lambda _: None, store=store)
     assert registered(server) == 1
+
+
+def test_error_page_of_the_server_makes_the_registration_anew(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """RFC 6749 §4.1.2.1: the server must not redirect then, so that the program waits in vain, once."""
+    first = sign_in(unregistered(server), store)
+
+    def forget(event: Event) -> None:
+        if isinstance(event, LinkOpened):
+            server.forget_registrations()
+
+    with pytest.raises(AttemptExpired) as caught:
+        login_sync(
+            unregistered(server),
+            store=store,
+            open_browser=SimulatedUser().open,
+            notify=forget,
+            wait=True,
+            flow="code",
+            timeout=1.0,
+        )
+    assert "register" in caught.value.hint
+    assert kept(store, server) == ()
+
+    assert sign_in(unregistered(server), store).client_id != first.client_id
+
+
+def test_user_who_takes_too_long_costs_no_registration(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The server goes on to its own page, so it knows the client."""
+    first = sign_in(unregistered(server), store)
+    with pytest.raises(AttemptExpired):
+        login_sync(
+            unregistered(server),
+            store=store,
+            open_browser=start_page_alone,
+            notify=silent,
+            wait=True,
+            flow="code",
+            timeout=0.5,
+        )
+
+    assert [one.client_id for one in kept(store, server)] == [first.client_id]
+
+
+def start_page_alone(link: str) -> None:
+    """Be a browser that opens the link, and then nothing: the user went for a coffee."""
+    where = urlsplit(link)
+    connection = HTTPConnection(where.netloc, timeout=20)
+    connection.request("GET", where.path, headers={"Accept": "text/html", "User-Agent": "Mozilla/5.0"})
+    connection.getresponse().read()
+    connection.close()
