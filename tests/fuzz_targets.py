@@ -46,7 +46,7 @@ from loopback_auth.protocol.paste import pasted_callback
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.protected_resource import is_parent
 from loopback_auth.protocol.redirect import RedirectEndpoint, redirect_endpoint
-from loopback_auth.protocol.registration import registration_response
+from loopback_auth.protocol.registration_response import registration_response
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.urls import check_browser_url, check_endpoint, check_issuer, is_inside, origin
 from loopback_auth.records import dataclass, field

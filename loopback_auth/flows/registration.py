@@ -25,7 +25,6 @@ from loopback_auth.protocol.registration import (
     key_thumbprint,
     registration_endpoint,
     registration_request,
-    registration_response,
 )
 from loopback_auth.protocol.registration_management import (
     deletion_response,
@@ -35,6 +34,7 @@ from loopback_auth.protocol.registration_management import (
     update_request,
     with_redirect_uri,
 )
+from loopback_auth.protocol.registration_response import registration_response
 from loopback_auth.protocol.scope import union
 from loopback_auth.records import replace
 from loopback_auth.registration import Registration

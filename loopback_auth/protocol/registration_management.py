@@ -14,7 +14,8 @@ from typing import Literal
 from loopback_auth.errors import MalformedResponse, RegistrationError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.answer import check_well, members_of, refusal_in
-from loopback_auth.protocol.registration import Registered, client_information, json_request
+from loopback_auth.protocol.registration import json_request
+from loopback_auth.protocol.registration_response import Registered, client_information
 from loopback_auth.records import replace
 from loopback_auth.registration import Registration
 

@@ -26,16 +26,14 @@ from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.registration import (
     NAME_LIMIT,
-    VALUE_LIMIT,
-    Registered,
     client_document,
     client_name,
     key_thumbprint,
     registered_auth,
     registration_endpoint,
     registration_request,
-    registration_response,
 )
+from loopback_auth.protocol.registration_response import VALUE_LIMIT, Registered, registration_response
 from loopback_auth.registration import Registrations
 
 ISSUER = "https://server.example.com"
