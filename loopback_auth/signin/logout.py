@@ -16,7 +16,7 @@ from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import kept_for
-from loopback_auth.signin.registered_clients import registration_of, unregister_client
+from loopback_auth.signin.registered_clients import registration_of, unregister_client, unregister_unused
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 from loopback_auth.signin.telling import Teller
@@ -66,6 +66,8 @@ async def logout(
     try:
         sign_in = await kept_for(client_or_sign_in, store)
     except SignInRequired:
+        if unregister and isinstance(client_or_sign_in, ClientConfig):
+            await _unregister_unused(client_or_sign_in, store, told)
         return False
     async with told as teller, OpenStore(store).locked(sign_in.name):
         try:
@@ -86,6 +88,19 @@ async def logout(
                         await unregister_client(sign_in, store, Driver(resources).run, teller.tell)
         finally:
             await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
+
+
+async def _unregister_unused(client: ClientConfig, store: Store, told: Teller) -> None:
+    """Give up what a program has registered for sign-ins that are not kept any more."""
+    issuer = client.provider.metadata.issuer
+    if issuer is None or client.client_id:
+        return
+    network = client.provider.network
+    async with (
+        told as teller,
+        Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources,
+    ):
+        await unregister_unused(issuer, store, Driver(resources).run)
 
 
 async def _registered_secret(sign_in: SignIn, store: Store) -> str | None:

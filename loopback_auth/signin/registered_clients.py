@@ -171,7 +171,7 @@ async def unregister_client(sign_in: SignIn, store: Store, run: RunFlow, notify:
     found = await registration_of(sign_in, store)
     if found is None:
         return False
-    if others := await _others(sign_in, store):
+    if others := await _sign_ins_of(found, store, besides=sign_in.name):
         notify(
             Warned(
                 f"The registration at {found.issuer} stays, because other sign-ins need it: "
@@ -179,21 +179,39 @@ async def unregister_client(sign_in: SignIn, store: Store, run: RunFlow, notify:
             )
         )
         return False
+    return await _unregistered(found, store, run)
+
+
+async def unregister_unused(issuer: str, store: Store, run: RunFlow) -> None:
+    """Delete the registrations at an issuer that no kept sign-in needs, at the server and here.
+
+    Raises:
+        LoopbackAuthError: as from `unregister_client`.
+
+    Source: RFC 7592 §2.3.
+    """
+    kept = await OpenStore(store).registrations(issuer)
+    for one in kept.clients if kept is not None else ():
+        if not await _sign_ins_of(one, store):
+            await _unregistered(one, store, run)
+
+
+async def _unregistered(registration: Registration, store: Store, run: RunFlow) -> bool:
     try:
-        return await run(unregister(found))
+        return await run(unregister(registration))
     finally:
-        await remove_registration(found.issuer, found.client_id, store)
+        await remove_registration(registration.issuer, registration.client_id, store)
 
 
-async def _others(sign_in: SignIn, store: Store) -> list[str]:
-    """Return the names of the other kept sign-ins of the same client."""
+async def _sign_ins_of(registration: Registration, store: Store, *, besides: str = "") -> list[str]:
+    """Return the names of the kept sign-ins of a client, as far as the store can list them."""
     opened, found = OpenStore(store), list[str]()
     for name in await opened.names():
-        other = None
-        if name != sign_in.name:
+        kept = None
+        if name != besides:
             with suppress(StoreError):
-                other = await opened.load(name)
-        same = (sign_in.client_id, sign_in.metadata.issuer)
-        if other is not None and (other.client_id, other.metadata.issuer) == same:
+                kept = await opened.load(name)
+        client = registration.client_id, registration.issuer
+        if kept is not None and (kept.client_id, kept.metadata.issuer) == client:
             found.append(name)
     return found

@@ -191,6 +191,22 @@ def test_registration_that_another_sign_in_needs_is_not_deleted(
     assert registered(server, "DELETE") == 0
 
 
+def test_registration_can_be_given_up_after_its_sign_in(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The user may have signed out before; what another sign-in needs stays."""
+    client = unregistered(server)
+    first = sign_in(client, store)
+    store.delete(first.name)
+    store.save(replace(first, name="other"))
+    assert not logout_sync(client, store=store, unregister=True)
+    assert [one.client_id for one in kept(store, server)] == [first.client_id]
+
+    store.delete("other")
+    assert not logout_sync(client, store=store, unregister=True)
+    assert (kept(store, server), registered(server, "DELETE")) == ((), 1)
+
+
 def test_program_without_a_store_registers_for_this_sign_in(server: DemoAuthorizationServer) -> None:
     """There is nowhere to keep it."""
     assert sign_in(unregistered(server), None).client_id != sign_in(unregistered(server), None).client_id
