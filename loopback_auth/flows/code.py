@@ -11,7 +11,7 @@ from __future__ import annotations
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
-from loopback_auth.flows.sending import authenticated, proving, send
+from loopback_auth.flows.sending import authenticated, proving, send, signed_request
 from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity, signed_in
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request, pkce_doubt
@@ -53,6 +53,7 @@ def authorization_code(
     if doubt := pkce_doubt(client, metadata):
         yield from Warn(doubt)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
+    request = yield from signed_request(client, metadata, request)
     request = yield from _pushed(client, metadata, request, prover)
     yield from Browse(request.url, request)
 

@@ -13,6 +13,7 @@ from loopback_auth.authorization_messages import Attempt
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
 from loopback_auth.errors import ConfigError
 from loopback_auth.flows.discovery import discover, keys_if_possible
+from loopback_auth.flows.sending import signed_request
 from loopback_auth.flows.tokens import check_verifiable, front_channel_tokens, signed_in
 from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.authorization import authorization_request
@@ -53,6 +54,7 @@ def implicit(client: ClientConfig, attempt: Attempt, *, verify_signature: bool =
     redirect_uri = yield from Bind(client.provider.redirect)
     metadata = yield from discover(client.provider)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
+    request = yield from signed_request(client, metadata, request)
     if "token" in client.response_type.split():
         yield from Warn(EXPOSED_IN_FORM if request.response_mode == "form_post" else EXPOSED_IN_URL)
     yield from Browse(request.url, request)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.effects import Flow, Now, Send, Warn
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
@@ -81,6 +82,30 @@ def authenticated(
     from loopback_auth.protocol.client_assertion import asserted  # Few clients have a key.
 
     return lambda stamp: asserted(request, client, metadata, stamp)
+
+
+def signed_request(
+    client: ClientConfig, metadata: ServerMetadata, request: AuthorizationRequest
+) -> Flow[AuthorizationRequest]:
+    """Return the authorization request, signed where the client wants that or the server requires it.
+
+    Args:
+        client: that signs.
+        metadata: of the server.
+        request: that the browser, or a pushed request, is to carry.
+
+    Raises:
+        ConfigError: it has to be signed, and that is switched off, or the key is missing or does not fit.
+
+    Source: RFC 9101 §5, §10.5.
+    """
+    if not (client.signed_request or metadata.require_signed_request_object):
+        return request
+    # Few servers want it.
+    from loopback_auth.protocol.request_object import check_signed_request, signed_authorization_request
+
+    check_signed_request(client, metadata)
+    return signed_authorization_request(client, request, (yield from Now()))
 
 
 def send(

@@ -12,8 +12,10 @@ from foreign.keys import Keys
 from foreign.person import Person
 from foreign.test_oidc_provider import sign_in, steps
 from loopback_auth.errors import ConfigError, TokenError
-from loopback_auth.events import Event
+from loopback_auth.events import Event, silent
 from loopback_auth.model import ClientAuth, ClientConfig, Network
+from loopback_auth.signin import session
+from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.logout import logout
 from loopback_auth.signin.refresh import renew
 from loopback_auth.store import FileTokenStore
@@ -121,3 +123,67 @@ async def test_mutual_tls_without_a_certificate_is_refused_before_the_person_is_
 
     assert caught.value.parameter == "client_cert"
     assert not any("/interaction" in page.url for page in person.visited)
+
+
+# RFC 9101: signed requests
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA"])
+async def test_signed_request_by_value(
+    oidc_provider: dict[str, str], client_keys: Keys, algorithm: str
+) -> None:
+    """The browser carries a JWT, and the server reads nothing else (RFC 9101 §5)."""
+    wanted = client(oidc_provider["either"], "signing", client_auth="none")
+    person = Person()
+    signing = replace(wanted, private_key=client_keys.jwk(algorithm), signed_request=True)
+    kept = await sign_in(signing, person)
+
+    assert kept.tokens.account == "ada@example.org"
+    assert (kept.client_auth, kept.tokens.id_token is not None) == ("none", True)
+
+
+async def test_signed_request_where_the_server_requires_it(
+    oidc_provider: dict[str, str], client_keys: Keys
+) -> None:
+    """Nobody has to ask for it (RFC 9101 §10.5), and the same key authenticates the client."""
+    wanted = replace(client(oidc_provider["signed"], "key"), private_key=client_keys.jwk("ES256"))
+
+    assert (await sign_in(wanted, Person())).tokens.account == "ada@example.org"
+
+
+@pytest.mark.parametrize("signed", [None, False])
+async def test_signed_request_without_a_key_is_refused_before_the_person_is_asked(
+    oidc_provider: dict[str, str], signed: bool | None
+) -> None:
+    """The server would only say that it requires a request object."""
+    person = Person()
+    with pytest.raises(ConfigError):
+        await sign_in(replace(client(oidc_provider["signed"]), signed_request=signed), person)
+
+    assert not any("/interaction" in page.url for page in person.visited)
+
+
+async def test_signed_request_is_pushed(oidc_provider: dict[str, str], client_keys: Keys) -> None:
+    """RFC 9126 §3: the request object goes in the pushed request, and the client authenticates beside it."""
+    events = list[Event]()
+    wanted = replace(
+        client(oidc_provider["pushed"], "key"), private_key=client_keys.jwk("ES256"), signed_request=True
+    )
+
+    assert (await sign_in(wanted, Person(), events)).tokens.account == "ada@example.org"
+    assert ("pushed authorization request", 201) in steps(events)
+
+
+async def test_signed_request_for_tokens_in_front(oidc_provider: dict[str, str], client_keys: Keys) -> None:
+    """With an ID token beside the code, too."""
+    wanted = client(oidc_provider["either"], "hybrid-key", scope="openid email")
+    signing = replace(
+        wanted,
+        private_key=client_keys.jwk("ES256"),
+        signed_request=True,
+        response_type="code id_token",
+    )
+    plan = planned(signing, "code id_token")
+    kept = await session.sign_in(signing, plan, open_browser=Person().open, notify=silent, timeout=60)
+
+    assert kept.tokens.account == "ada@example.org"
