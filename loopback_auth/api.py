@@ -24,7 +24,7 @@ from loopback_auth.network.browser import launch
 from loopback_auth.plan.model import NO
 from loopback_auth.plan.routes import parameters_of
 from loopback_auth.signin.embedded_plan import link_not_shown, not_waiting, planned
-from loopback_auth.signin.option_checks import check_addresses, check_arguments
+from loopback_auth.signin.option_checks import check_addresses, check_arguments, check_credentials
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
@@ -126,12 +126,13 @@ def plan_of(client: ClientConfig, options: Options) -> Plan:
         options: as they were passed to `login`.
 
     Raises:
-        ConfigError: an address of the server, or a resource, cannot be used.
+        ConfigError: an address, a private key or a resource cannot be used, or a credential is missing.
         Unavailable: the program must not wait for a user here, or no user could see the link.
         EndpointMissing: the provider does not offer the only flow.
         NoFlowAvailable: no flow can work; the error lists the reasons.
     """
     check_addresses(client)
+    check_credentials(client)
     opener, flow = options.get("open_browser"), options.get("flow")
     pastes, wait = options.get("paste") is not None, options.get("wait")
     chosen = planned(

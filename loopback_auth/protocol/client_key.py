@@ -19,6 +19,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.jwk import CURVES, LONGEST, SHORTEST, number_of_bits
 from loopback_auth.protocol.jws import registry_for
+from loopback_auth.protocol.request_checks import check_package
 
 ALGORITHMS: Mapping[str, tuple[str, ...]] = {
     # RS256 is what a server knows of a client that has registered nothing else (OpenID Connect Core §10.1).
@@ -60,14 +61,9 @@ def client_key(text: str) -> ClientKey:
 
     Source: RFC 7517 §4; RFC 7518 §3.3 (2048 bits or more), §6.2, §6.3; RFC 7468 §10, §13.
     """
-    try:
-        from joserfc.jwk import ECKey, OKPKey, RSAKey  # Optional package.
-    except Exception as exc:  # A compiled library of it may not load: see `can_verify_signatures`.
-        raise ConfigError(
-            "Nothing can be signed with the private key, because the package joserfc is missing.",
-            hint="Install the extra: pip install 'loopback_auth[oidc]'.",
-            parameter="private_key",
-        ) from exc
+    check_package("The private key cannot sign anything", "private_key")
+    from joserfc.jwk import ECKey, OKPKey, RSAKey  # Optional package.
+
     types: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
     kid = named = None
     if text.lstrip().startswith("{"):

@@ -40,6 +40,28 @@ def default_mode(response_type: str) -> ResponseMode:
     return "query" if response_type == "code" else "fragment"
 
 
+def check_package(what: str, parameter: str) -> None:
+    """Refuse what needs the extra `oidc` if that cannot be imported.
+
+    Args:
+        what: cannot be done without it, as the beginning of a sentence.
+        parameter: that demands it.
+
+    Raises:
+        ConfigError: joserfc is missing.
+
+    Source: RFC 7515 §5 (signatures).
+    """
+    try:
+        import joserfc.jwk  # noqa: F401  # pyright: ignore[reportUnusedImport] - optional package
+    except Exception as exc:  # A compiled library of it may not load: see `can_verify_signatures`.
+        raise ConfigError(
+            f"{what}, because the package joserfc is missing.",
+            hint="Install the extra: pip install 'loopback_auth[oidc]'.",
+            parameter=parameter,
+        ) from exc
+
+
 def check_response_mode(response_type: str, mode: str) -> None:
     """Refuse a response mode that does not exist for a response type: tokens are never in a query.
 

@@ -64,9 +64,11 @@ def check_settings(settings: Settings) -> None:
 
         check_network(settings)
     if settings.text("private_key_file"):
-        from loopback_auth.settings.private_key import private_key_of  # One file less before the launch.
+        from loopback_auth.settings.private_key import (
+            check_private_key_file,  # One file less before the launch.
+        )
 
-        private_key_of(settings)
+        check_private_key_file(settings)
     for resource in settings.words("resource"):
         check_resource(resource)
 

@@ -1,6 +1,7 @@
 """The file with the client's private key: read only if no other user can, as with the configuration file.
 
-Whether it is a key, and of which kind, is decided where it is used. Only imported where such a file is named.
+Whether it is a key, and of which kind, is decided in `protocol.client_key`. Only imported where such a file
+is named.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.field_checks import check_private_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +51,24 @@ def private_key_of(settings: Settings) -> str | None:
     if len(content) > SIZE_LIMIT or not content.strip() or not content.isascii():
         raise _unfit(f"The file {path} has no private key: it is empty, binary or too long {origin}.")
     return content.decode("ascii")
+
+
+def check_private_key_file(settings: Settings) -> None:
+    """Refuse a file that has no private key with which this program can sign.
+
+    Raises:
+        ConfigError: see `private_key_of` and `client_key`; the error quotes nothing of the file.
+    """
+    from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
+
+    content = private_key_of(settings) or ""
+    try:
+        check_private_key(content, "private_key_file")
+        client_key(content)
+    except ConfigError as exc:
+        where = f"(from {settings.origin('private_key_file')})"
+        message = f"{exc.message.rstrip('.')} {where}."
+        raise ConfigError(message, hint=exc.hint, parameter="private_key_file") from None
 
 
 def _is_open(found: os.stat_result) -> bool:

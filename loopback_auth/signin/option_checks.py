@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from loopback_auth.model import ClientConfig
 
 
+WITH_KEYS = ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
+"""Methods of client authentication for which no flow can do without."""
+
+
 def check_arguments(function: str, client: object, options: Mapping[str, object]) -> None:
     """Check the arguments of a sign-in.
 
@@ -107,6 +111,30 @@ def check_addresses(client: ClientConfig) -> None:
             hint="Give the issuer, or the URLs of the authorization endpoint and the token endpoint.",
             parameter="issuer authorization_endpoint token_endpoint",
         )
+
+
+def check_credentials(client: ClientConfig) -> None:
+    """Refuse a client that cannot prove who it is, or cannot sign, before anything is opened.
+
+    Raises:
+        ConfigError: the error names the field of `ClientConfig` or `Network`.
+
+    Source: RFC 7523 §3; RFC 8705 §2; RFC 9101 §5.
+    """
+    if client.private_key is not None:
+        from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
+
+        client_key(client.private_key)
+    elif client.signed_request:
+        raise ConfigError(
+            "The authorization request is to be signed, but no private key was given.",
+            hint="Give the private key of the client.",
+            parameter="private_key",
+        )
+    if client.provider.client_auth in WITH_KEYS:
+        from loopback_auth.protocol.client_auth import client_authentication  # Start-up.
+
+        client_authentication(client, client.provider.metadata)
 
 
 def _check_store(name: str, value: object) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from client_key_samples import EC, EC_JWK, public_pem, rsa_pem
 from settings_samples import settings_of
 
 from loopback_auth.client_metadata import ClientMetadata
@@ -142,7 +143,7 @@ def test_a_bare_address_is_a_resource_or_an_issuer_until_it_is_asked(
 def test_the_private_key_is_in_the_client_and_in_no_message(tmp_path: Path) -> None:
     """It signs for the client, so that whoever has it is the client (RFC 7523 §2.2)."""
     file = tmp_path / "key.pem"
-    file.write_text("-----BEGIN PRIVATE KEY-----")
+    file.write_text(EC_JWK)
     file.chmod(0o600)
     flags = {
         **ISSUER,
@@ -153,8 +154,21 @@ def test_the_private_key_is_in_the_client_and_in_no_message(tmp_path: Path) -> N
     settings = settings_of(flags=flags)
     client = client_config(settings)
 
-    assert (client.private_key, client.signed_request) == ("-----BEGIN PRIVATE KEY-----", True)
-    assert "BEGIN" not in repr(client) + repr(settings)
+    assert (client.private_key, client.signed_request) == (EC_JWK, True)
+    assert EC["d"] not in repr(client) + repr(settings)
+
+
+@pytest.mark.parametrize("content", ["key", "{}", "-----BEGIN PRIVATE KEY-----", public_pem(), rsa_pem(1024)])
+def test_a_file_whose_key_cannot_sign_is_refused_with_its_origin(content: str, tmp_path: Path) -> None:
+    """Before the browser is started; the server would refuse it when the person has approved."""
+    file = tmp_path / "key.pem"
+    file.write_text(content)
+    file.chmod(0o600)
+    with pytest.raises(ConfigError) as caught:
+        check_settings(settings_of(flags={**ISSUER, "private_key_file": str(file)}))
+
+    assert "flag --private-key-file" in caught.value.message
+    assert caught.value.parameter == "private_key_file"
 
 
 def unfit_key(folder: Path, kind: str) -> str:
