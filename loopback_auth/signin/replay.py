@@ -116,7 +116,7 @@ class Replay:
 
     async def _run(self) -> SignIn:
         self._told = 0
-        if self.pending.journal[-1:] and self.pending.journal[-1].effect == "Now":
+        while self.pending.journal[-1:] and self.pending.journal[-1].effect == "Now":
             # What is signed next has to be new: a server takes it once, for a minute (RFC 7523 §3, 4 and 7).
             self._keep(self.pending.journal[:-1])
         pending = self.pending
