@@ -80,7 +80,7 @@ def number_of_bits(number: str) -> int:
 
 def _refuse(detail: str) -> NoReturn:
     raise MalformedResponse(
-        f"The signature of the ID token cannot be checked, because the server's key cannot be used: {detail}",
+        f"The server's signature cannot be checked, because its key cannot be used: {detail}",
         source="RFC 7517 §4; RFC 7518 §6",
         hint="Report it to the provider.",
     )

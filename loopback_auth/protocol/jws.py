@@ -30,6 +30,7 @@ ASYMMETRIC = frozenset(
 ) | {"EdDSA", "Ed25519"}
 SYMMETRIC = frozenset({"HS256", "HS384", "HS512"})
 
+ID_TOKEN = "ID token"
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 SOURCE = "OpenID Connect Core 1.0 §3.1.3.7"
 
@@ -66,8 +67,12 @@ def jwks_response(answer: HttpResponse) -> Mapping[str, object]:
     return document
 
 
-def decode(raw: str) -> tuple[dict[str, object], dict[str, object]]:
+def decode(raw: str, *, what: str = ID_TOKEN) -> tuple[dict[str, object], dict[str, object]]:
     """Split a compact JWS into header and claims; both are still untrusted.
+
+    Args:
+        raw: the JWS.
+        what: its name for people.
 
     Raises:
         MalformedResponse: not three parts of strict base64url, too long, or not JSON objects.
@@ -76,16 +81,23 @@ def decode(raw: str) -> tuple[dict[str, object], dict[str, object]]:
     """
     parts = raw.split(".")
     if len(raw) > JWS_LIMIT or len(parts) != 3 or not all(_BASE64URL.match(part) for part in parts):
-        refuse("form", "is not a compact JWS", "RFC 7515 §3.1")
-    octets = [_octets(part) for part in parts]
-    header = parse_object(octets[0], what="ID token header", source="RFC 7515 §4")
-    claims = parse_object(octets[1], what="ID token", source="OpenID Connect Core 1.0 §2")
+        refuse("form", "is not a compact JWS", "RFC 7515 §3.1", what=what)
+    octets = [_octets(part, what) for part in parts]
+    header = parse_object(octets[0], what=f"{what} header", source="RFC 7515 §4")
+    claims = parse_object(octets[1], what=what, source="RFC 7519 §7.2")
     if "crit" in header:
-        refuse("crit", "demands an unknown extension", "RFC 7515 §4.1.11")
+        refuse("crit", "demands an unknown extension", "RFC 7515 §4.1.11", what=what)
     return header, claims
 
 
-def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Mapping[str, object]) -> None:
+def verify_signature(
+    raw: str,
+    *,
+    algorithm: str,
+    client: ClientConfig,
+    keys: Mapping[str, object],
+    what: str = ID_TOKEN,
+) -> None:
     """Check the signature of a compact JWS with the server's keys (needs joserfc, the extra `oidc`).
 
     Keys that the token itself names (`jku`, `x5u`, `jwk`) are ignored. Without a `kid`, exactly one key of
@@ -105,11 +117,12 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
         if algorithm in SYMMETRIC:
             key = OctKey.import_key(client.client_secret or "")
         else:
-            key = import_key(public_key(_fitting(keys, decode(raw)[0], algorithm)))
+            fitting = _fitting(keys, decode(raw, what=what)[0], algorithm, what)
+            key = import_key(public_key(fitting))
         jws.deserialize_compact(raw, key, registry=registry_for(algorithm))
     except (JoseError, ValueError, KeyError, TypeError) as exc:
         raise MalformedResponse(
-            f"The signature of the ID token is wrong or its key unknown ({type(exc).__name__})",
+            f"The signature of the {what} is wrong or its key unknown ({type(exc).__name__})",
             source="RFC 7515 §5.2",
             hint="Sign in again. If that does not help, ask the provider: its keys do not match its tokens.",
         ) from exc
@@ -150,7 +163,7 @@ def _listed(keys: Mapping[str, object]) -> list[dict[str, object]]:
 
 
 def _fitting(
-    keys: Mapping[str, object], header: Mapping[str, object], algorithm: str
+    keys: Mapping[str, object], header: Mapping[str, object], algorithm: str, what: str
 ) -> Mapping[str, object]:
     family = {"R": "RSA", "P": "RSA", "E": "EC"}[algorithm[0]]
     family = "OKP" if algorithm.startswith("Ed") else family
@@ -164,12 +177,24 @@ def _fitting(
     ]
     if len(fitting) != 1:
         detail = "no key matches" if not fitting else "several keys match, and it has no kid"
-        refuse("signature", f"cannot be checked: {detail}", "OpenID Connect Core 1.0 §10.1")
+        refuse("signature", f"cannot be checked: {detail}", "OpenID Connect Core 1.0 §10.1", what=what)
     return fitting[0]
 
 
-def accepted_algorithm(header: Mapping[str, object], client: ClientConfig, metadata: ServerMetadata) -> str:
+def accepted_algorithm(
+    header: Mapping[str, object],
+    client: ClientConfig,
+    announced: tuple[str, ...] | None,
+    *,
+    what: str = ID_TOKEN,
+) -> str:
     """Return the algorithm in a header if it is an accepted one.
+
+    Args:
+        header: untrusted.
+        client: whose secret is the key of HMAC.
+        announced: the algorithms that the server lists for this; None: it lists none.
+        what: is signed, for people.
 
     Raises:
         MalformedResponse: `none`, HMAC without a client secret, or an algorithm that the server does not
@@ -179,33 +204,36 @@ def accepted_algorithm(header: Mapping[str, object], client: ClientConfig, metad
     """
     algorithm = header.get("alg")
     allowed = ASYMMETRIC | SYMMETRIC if client.client_secret else ASYMMETRIC
-    announced = metadata.id_token_signing_alg_values_supported
     if announced is not None:
         allowed = allowed & frozenset(announced)
     if not isinstance(algorithm, str) or algorithm not in allowed:
-        refuse("alg", f"{server_text(str(algorithm), 20)!a} is not accepted here", "RFC 8725 §3.1")
+        detail = f"{server_text(str(algorithm), 20)!a} is not accepted here"
+        refuse("alg", detail, "RFC 8725 §3.1", what=what)
     return algorithm
 
 
-def _octets(part: str) -> bytes:
+def _octets(part: str, what: str) -> bytes:
     try:
         octets = urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError:
         octets = b""
     # RFC 4648 §3.5: with unused bits that are not zero, one token would have two spellings.
     if base64url(octets) != part:
-        raise MalformedResponse("The ID token is not base64url", source="RFC 7515 §2")
+        raise MalformedResponse(f"The {what} is not base64url", source="RFC 7515 §2")
     return octets
 
 
-def refuse(claim: str, detail: str, source: str = SOURCE, *, clock: bool = False) -> NoReturn:
-    """Refuse an ID token because of one of its claims or header parameters.
+def refuse(
+    claim: str, detail: str, source: str = SOURCE, *, clock: bool = False, what: str = ID_TOKEN
+) -> NoReturn:
+    """Refuse a signed token because of one of its claims or header parameters.
 
     Args:
         claim: name of the claim or parameter.
         detail: what is wrong with it.
         source: the clause that it breaks.
         clock: a wrong clock could be the reason.
+        what: is refused, for people.
 
     Raises:
         MalformedResponse: always.
@@ -217,5 +245,5 @@ def refuse(claim: str, detail: str, source: str = SOURCE, *, clock: bool = False
     if clock:
         hint, parameter = "Set the clock of this machine, then sign in again.", ""
     raise MalformedResponse(
-        f"The ID token was refused: {claim} {detail}", source=source, hint=hint, parameter=parameter
+        f"The {what} was refused: {claim} {detail}", source=source, hint=hint, parameter=parameter
     )

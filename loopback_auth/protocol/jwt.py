@@ -59,7 +59,7 @@ def id_token(
     Source: OpenID Connect Core 1.0 §3.1.3.7.
     """
     header, claims = decode(raw)
-    algorithm = accepted_algorithm(header, client, metadata)
+    algorithm = accepted_algorithm(header, client, metadata.id_token_signing_alg_values_supported)
     if keys is not None:
         verify_signature(raw, algorithm=algorithm, client=client, keys=keys)
     check_claims(claims, client=client, metadata=metadata, now=now)
