@@ -13,6 +13,7 @@ from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import NAMES
 from loopback_auth.model import ClientConfig, ResponseType
+from loopback_auth.protocol.request_checks import is_signed
 from loopback_auth.records import get_args
 from loopback_auth.tokens import SignIn
 
@@ -55,7 +56,8 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, options: FlowO
         return ticket(client, attempt, message=options.message)
     if name == "paste":
         # The person copies the response from the address bar.
-        name, client = "code", replace(client, response_mode="query")
+        signed = is_signed(client.response_mode or "")
+        name, client = "code", replace(client, response_mode="query.jwt" if signed else "query")
     # The others are response types; compared one by one, so that the name gets their type.
     for response_type in RESPONSE_TYPES:
         if name == response_type:

@@ -9,10 +9,17 @@ Source: RFC 8252 §7.3; RFC 6749 §4.1; RFC 7636 §4; RFC 9700 §2.1.1.
 from __future__ import annotations
 
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
-from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
+from loopback_auth.effects import Bind, Browse, Flow, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
 from loopback_auth.flows.sending import authenticated, proving, send, signed_request
-from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity, signed_in
+from loopback_auth.flows.tokens import (
+    check_response_verifiable,
+    check_verifiable,
+    checked_tokens,
+    front_channel_identity,
+    received_response,
+    signed_in,
+)
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request, pkce_doubt
 from loopback_auth.protocol.client_auth import check_client_authentication, client_authentication
@@ -22,7 +29,7 @@ from loopback_auth.protocol.pushed import (
     pushed_authorization_response,
     pushes,
 )
-from loopback_auth.protocol.response import authorization_response
+from loopback_auth.protocol.request_checks import is_signed
 from loopback_auth.protocol.token import code_token_request
 from loopback_auth.tokens import SignIn
 
@@ -50,6 +57,7 @@ def authorization_code(
     metadata = yield from discover(client.provider, also=also)
     check_client_authentication(client, metadata)  # A missing secret is an error before the person is asked.
     prover = yield from proving(client, metadata, attempt.dpop_key)
+    check_response_verifiable(client, metadata)
     if doubt := pkce_doubt(client, metadata):
         yield from Warn(doubt)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
@@ -58,12 +66,10 @@ def authorization_code(
     yield from Browse(request.url, request)
 
     # While the person is in the browser, what the response will need is fetched.
-    keys = (yield from keys_if_possible(metadata)) if verify_signature and request.nonce else None
+    needed = (verify_signature and request.nonce) or is_signed(request.response_mode)
+    keys = (yield from keys_if_possible(metadata)) if needed else None
 
-    callback = yield from Receive(request)
-    response = authorization_response(request, callback)
-    for warning in response.warnings:
-        yield from Warn(warning)
+    response = yield from received_response(client, request, keys=keys)
     identity = yield from front_channel_identity(client, response, keys=keys)
     token_request = authenticated(client, metadata, code_token_request(client, response))
     answer = yield from send(token_request, "token request", prover)

@@ -10,14 +10,20 @@ Source: RFC 6749 §4.2; OpenID Connect Core 1.0 §3.2; against it: RFC 9700 §2.
 from __future__ import annotations
 
 from loopback_auth.authorization_messages import Attempt
-from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
+from loopback_auth.effects import Bind, Browse, Flow, Warn
 from loopback_auth.errors import ConfigError
 from loopback_auth.flows.discovery import discover, keys_if_possible
 from loopback_auth.flows.sending import signed_request
-from loopback_auth.flows.tokens import check_verifiable, front_channel_tokens, signed_in
+from loopback_auth.flows.tokens import (
+    check_response_verifiable,
+    check_verifiable,
+    front_channel_tokens,
+    received_response,
+    signed_in,
+)
 from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.authorization import authorization_request
-from loopback_auth.protocol.response import authorization_response
+from loopback_auth.protocol.request_checks import carrier, is_signed
 from loopback_auth.tokens import SignIn
 
 _ADVICE = "RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use the flow code if you can."
@@ -53,14 +59,15 @@ def implicit(client: ClientConfig, attempt: Attempt, *, verify_signature: bool =
         )
     redirect_uri = yield from Bind(client.provider.redirect)
     metadata = yield from discover(client.provider)
+    check_response_verifiable(client, metadata)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
     request = yield from signed_request(client, metadata, request)
     if "token" in client.response_type.split():
-        yield from Warn(EXPOSED_IN_FORM if request.response_mode == "form_post" else EXPOSED_IN_URL)
+        by_form = carrier(request.response_mode, request.response_type) == "form_post"
+        yield from Warn(EXPOSED_IN_FORM if by_form else EXPOSED_IN_URL)
     yield from Browse(request.url, request)
-    keys = (yield from keys_if_possible(metadata)) if request.nonce is not None else None
-    response = authorization_response(request, (yield from Receive(request)))
-    for warning in response.warnings:
-        yield from Warn(warning)
+    needed = request.nonce is not None or is_signed(request.response_mode)
+    keys = (yield from keys_if_possible(metadata)) if needed else None
+    response = yield from received_response(client, request, keys=keys)
     tokens = yield from front_channel_tokens(client, response, keys=keys)
     return signed_in(client, metadata, tokens, client_auth="none")

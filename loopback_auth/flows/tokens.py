@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loopback_auth.authorization_messages import AuthorizationResponse
-from loopback_auth.effects import Flow, Warn
+from loopback_auth.authorization_messages import AuthorizationRequest, AuthorizationResponse
+from loopback_auth.effects import Flow, Receive, Warn
 from loopback_auth.errors import ConfigError, MalformedResponse, ProtocolError, TransportError
 from loopback_auth.flows.discovery import UNVERIFIED, signing_keys
 from loopback_auth.flows.sending import send
@@ -18,6 +18,8 @@ from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.protocol.client_auth import token_quirks
 from loopback_auth.protocol.jws import names_key
 from loopback_auth.protocol.jwt import front_channel_id_token, id_token
+from loopback_auth.protocol.request_checks import is_signed
+from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
@@ -130,6 +132,53 @@ def _vendor_revocation(client: ClientConfig, metadata: ServerMetadata) -> tuple[
     except ConfigError:
         return "", ""  # It needs a value that only a ticket has.
     return request.method, request.url
+
+
+def received_response(
+    client: ClientConfig, request: AuthorizationRequest, *, keys: Mapping[str, object] | None
+) -> Flow[AuthorizationResponse]:
+    """Wait for the authorization response, and check it; the signature of a signed one comes first.
+
+    Args:
+        client: that sent the request.
+        request: that is answered.
+        keys: the server's keys, if they are known already.
+
+    Raises:
+        LoopbackAuthError: see `authorization_response` and `verified_callback`.
+
+    Source: RFC 6749 §4.1.2; JARM §2.4.
+    """
+    callback = yield from Receive(request)
+    if is_signed(request.response_mode):
+        from loopback_auth.protocol.jarm import (  # Few are signed.
+            needs_keys,
+            signed_response,
+            verified_callback,
+        )
+
+        raw = signed_response(callback)
+        if needs_keys(raw, client, request.metadata):
+            keys = yield from _keys_for(raw, request.metadata, keys)
+        callback = verified_callback(raw, client=client, request=request, callback=callback, keys=keys or {})
+    response = authorization_response(request, callback)
+    for warning in response.warnings:
+        yield from Warn(warning)
+    return response
+
+
+def check_response_verifiable(client: ClientConfig, metadata: ServerMetadata) -> None:
+    """Refuse to request a signed response that could not be checked, before the user is asked.
+
+    Raises:
+        ConfigError: see `check_signed_mode`.
+
+    Source: JARM §2.4.
+    """
+    if is_signed(client.response_mode or ""):
+        from loopback_auth.protocol.jarm import check_signed_mode  # Few are signed.
+
+        check_signed_mode(client, metadata)
 
 
 def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:

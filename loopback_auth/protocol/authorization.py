@@ -15,7 +15,7 @@ from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.model import ClientConfig, ResponseMode, ServerMetadata
 from loopback_auth.protocol.pkce import code_challenge
-from loopback_auth.protocol.request_checks import check_extra, check_response_mode, default_mode
+from loopback_auth.protocol.request_checks import check_extra, check_response_mode, default_mode, is_signed
 from loopback_auth.protocol.urls import check_resource
 
 
@@ -122,9 +122,11 @@ def response_mode(client: ClientConfig, metadata: ServerMetadata) -> ResponseMod
     usual = default_mode(client.response_type)
     if client.response_mode is None:
         return "form_post" if supported is not None and "form_post" in supported else usual
-    if client.response_mode == "form_post" and metadata.discovered and "form_post" not in (supported or ()):
+    # The server has `query` and `fragment` without listing them (RFC 8414 §2).
+    optional = client.response_mode == "form_post" or is_signed(client.response_mode)
+    if optional and metadata.discovered and client.response_mode not in (supported or ()):
         raise ConfigError(
-            "The server does not list form_post among its response modes.",
+            f"The server does not list {client.response_mode} among its response modes.",
             hint=f"Leave the response mode out, or use {usual}.",
             parameter="response_mode",
         )

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from urllib.parse import unquote_to_bytes
 
-from loopback_auth.protocol.response import FREE_TEXT, KNOWN_PARAMETERS
+from loopback_auth.protocol.response import DECISIVE
 
 FIELD_LIMIT = 256
 """Parameters in one callback; real ones have fewer than ten, but some servers add a whole log."""
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a form_post body; also the limit of the request line and of each header."""
-
-DECISIVE = KNOWN_PARAMETERS - FREE_TEXT
-"""Parameters that must be UTF-8 without control characters; otherwise nothing is read."""
 
 
 def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:

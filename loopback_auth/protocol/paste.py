@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlencode
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.protocol.parameters import parse_parameters
-from loopback_auth.protocol.response import same_secret
+from loopback_auth.protocol.request_checks import carrier, is_signed
+from loopback_auth.protocol.response import same_secret, states_in
 
 SHORTEST_CODE = 8
 """Characters of a code; a shorter word is not one."""
@@ -85,7 +86,7 @@ def pasted_callback(text: str, request: AuthorizationRequest) -> Pasted | NotAcc
     if "=" in head.rstrip("=") or (not head and "=" in answer):
         return _with_state(head or answer, request)
     decoded = _decoded(bare)
-    if "code=" in decoded or "state=" in decoded or "error=" in decoded:
+    if any(f"{name}=" in decoded for name in ("code", "state", "error", "response")):
         return _with_state(decoded.lstrip("?#&"), request)
     code, separator, state = bare.partition("#")
     if separator:
@@ -106,7 +107,7 @@ def _split(text: str, request: AuthorizationRequest) -> tuple[str, str]:
     head, _, query = path.partition("?")
     # Netlify sends `#?access_token=…`, and some servers append an empty `#` or `#_=_` to a query.
     fragment = fragment.removeprefix("?")
-    if request.response_mode != "fragment":
+    if carrier(request.response_mode, request.response_type) != "fragment":
         return head, query or fragment
     # Some servers put the issuer into the query as well (RFC 9207 §2).
     issuer = [pair for pair in query.split("&") if pair.startswith("iss=")]
@@ -131,7 +132,9 @@ def _with_address(address: str, answer: str, request: AuthorizationRequest) -> P
 
 def _with_code(code: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
     code, unescaped = _unescaped(code)
-    if request.code_verifier is None or request.response_type != "code":
+    # JARM §2.4: without the signed response nothing says that the code is the server's.
+    alone = request.response_type == "code" and not is_signed(request.response_mode)
+    if request.code_verifier is None or not alone:
         return NotAccepted("A code alone is not enough here. Paste the whole URL.")
     if len(code) < SHORTEST_CODE or not CODE_CHARACTERS.issuperset(code):
         return NotAccepted("That is neither a URL nor a code.")
@@ -143,7 +146,7 @@ def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted
     parameters = parse_parameters(raw.encode("utf-8", "surrogatepass"))
     if parameters is None:
         return NotAccepted("That could not be read. Copy the whole URL again.")
-    states = [value for name, value in parameters if name == "state" and value]
+    states = states_in(parameters, request.response_mode)
     if not states:
         return NotAccepted("The state parameter is missing. Copy the whole URL.")
     if len(states) != 1 or not same_secret(states[0], request.state):
@@ -155,7 +158,7 @@ def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted
 
 
 def _with_pair(code: str, state: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
-    if not code or not same_secret(state, request.state):
+    if not code or not same_secret(state, request.state) or is_signed(request.response_mode):
         return NotAccepted("That code belongs to another sign-in.")
     code, unescaped = _unescaped(code)
     return Pasted(Callback((("code", code), ("state", state)), via="paste"), warning=unescaped)

@@ -21,8 +21,8 @@ from typing import Literal, Protocol
 
 from loopback_auth.authorization_messages import Callback
 from loopback_auth.http_messages import FORM, HttpRequest
-from loopback_auth.protocol.parameters import DECISIVE, as_sent, parse_parameters
-from loopback_auth.protocol.response import same_secret
+from loopback_auth.protocol.parameters import as_sent, parse_parameters
+from loopback_auth.protocol.response import DECISIVE, same_secret, states_in
 from loopback_auth.redact import error_code
 from loopback_auth.words import Words
 
@@ -149,7 +149,7 @@ def redirect_endpoint(
     # Servers answer in the fragment unasked (Multiple Response Types §5), some with `iss` in the query.
     if via == "query" and endpoint.relay_path and names <= {"iss"}:
         return OVER if endpoint.answered else WITHDRAWN if endpoint.withdrawn else RelayPage()
-    states = [value for name, value in parameters if name == "state" and value]
+    states = states_in(parameters, endpoint.request.response_mode)
     if not (bool(names) if expected is None else len(states) == 1 and same_secret(states[0], expected)):
         no_state = Words.REFUSED_WHY_STATES if states else Words.REFUSED_WHY_NO_STATE
         carried = Words.REFUSED_WHY_STATE if len(states) == 1 else no_state
@@ -214,7 +214,8 @@ def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | 
         return NOTHING_HERE
     if request.method == "GET":
         return None  # Also by query instead of form_post: the error of such a response is reported.
-    return _form_only(request, "GET, POST") if expected.response_mode == "form_post" else _not_used("GET")
+    by_form = expected.response_mode in ("form_post", "form_post.jwt")
+    return _form_only(request, "GET, POST") if by_form else _not_used("GET")
 
 
 def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway | None:

@@ -32,6 +32,22 @@ RESERVED = frozenset(
 """Request parameters that only the program may set, also where it leaves them out: checks rely on them."""
 
 
+def is_signed(mode: str) -> bool:
+    """Return whether the parameters of a response come in a signed JWT.
+
+    Source: JWT Secured Authorization Response Mode (JARM) §2.3.
+    """
+    return mode == "jwt" or mode.endswith(".jwt")
+
+
+def carrier(mode: str, response_type: str) -> str:
+    """Return how a response travels: by `query`, `fragment` or `form_post`, whether it is signed or not.
+
+    Source: JARM §2.3.1 to §2.3.4 (`jwt` is the default of the response type).
+    """
+    return default_mode(response_type) if mode == "jwt" else mode.removesuffix(".jwt")
+
+
 def default_mode(response_type: str) -> ResponseMode:
     """Return the response mode when none is requested: `query` for a code alone, else `fragment`.
 
@@ -68,13 +84,14 @@ def check_response_mode(response_type: str, mode: str) -> None:
     Raises:
         ConfigError: there is no such combination.
 
-    Source: OAuth 2.0 Multiple Response Types §3, §5; OAuth 2.0 Form Post Response Mode §2.
+    Source: OAuth 2.0 Multiple Response Types §3, §5; OAuth 2.0 Form Post Response Mode §2; JARM §2.3.
     """
     usual = default_mode(response_type)
-    if mode not in ("form_post", usual):
+    # JARM §2.3.1: tokens are not in a query either if they are signed, unless they are encrypted too.
+    if carrier(mode, response_type) not in ("form_post", usual):
         raise ConfigError(
             f"response_mode={mode} cannot be used with response_type={response_type}.",
-            hint=f"Leave the response mode out, or use {usual} or form_post.",
+            hint=f"Leave the response mode out, or use {usual}, form_post, jwt or form_post.jwt.",
             parameter="response_mode",
         )
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from loopback_auth.authorization_messages import AuthorizationRequest, AuthorizationResponse, Callback
 from loopback_auth.errors import AuthorizationError, IssuerMismatch, MalformedResponse, StateMismatch
-from loopback_auth.protocol.request_checks import default_mode
+from loopback_auth.protocol.request_checks import carrier, default_mode, is_signed
 from loopback_auth.redact import error_code, server_text
 
 KNOWN_PARAMETERS = frozenset(
@@ -38,6 +38,9 @@ KNOWN_PARAMETERS = frozenset(
 
 FREE_TEXT = frozenset({"error_description", "error_uri"})
 """Optional parameters that decide nothing: RFC 6749 §4.1.2.1."""
+
+DECISIVE = KNOWN_PARAMETERS - FREE_TEXT
+"""Parameters that must be UTF-8 without control characters; otherwise nothing is read."""
 
 ARTEFACT_OF = {"code": "code", "token": "access_token", "id_token": "id_token"}
 """The parameters for each word of a response type (OAuth 2.0 Multiple Response Types §3)."""
@@ -98,6 +101,27 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
     )
 
 
+def states_in(parameters: tuple[tuple[str, str], ...], response_mode: str) -> list[str]:
+    """Return each state in a response, unchecked: of a signed response the one that is inside.
+
+    It only tells to which request the response belongs; nothing else in the JWT is read here.
+
+    Args:
+        parameters: as they arrived; untrusted.
+        response_mode: that was requested.
+
+    Source: RFC 6749 §10.12; JARM §2.4 (the state comes first).
+    """
+    states = [value for name, value in parameters if name == "state" and value]
+    signed = [value for name, value in parameters if name == "response" and value]
+    if states or len(signed) != 1 or not is_signed(response_mode):
+        return states
+    from loopback_auth.protocol.jarm import unverified_state  # Few responses are signed.
+
+    state = unverified_state(signed[0])
+    return [state] if state else []
+
+
 def same_secret(one: str, other: str) -> bool:
     """Compare two secrets in a time that does not reveal where they differ; any string is accepted.
 
@@ -108,8 +132,7 @@ def same_secret(one: str, other: str) -> bool:
 
 def _check_single(callback: Callback) -> None:
     # A repeated description decides nothing.
-    decisive = KNOWN_PARAMETERS - FREE_TEXT
-    names = [name for name, value in callback.parameters if value and name in decisive]
+    names = [name for name, value in callback.parameters if value and name in DECISIVE]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise MalformedResponse(
@@ -153,10 +176,11 @@ def _from_elsewhere(what: str, expected: str, parameters: Mapping[str, str]) -> 
 
 
 def _check_mode(request: AuthorizationRequest, callback: Callback) -> tuple[str, ...]:
-    arrived = {"relay": "fragment", "paste": request.response_mode}.get(callback.via, callback.via)
+    wanted = carrier(request.response_mode, request.response_type)
+    arrived = {"relay": "fragment", "paste": wanted}.get(callback.via, callback.via)
     # RFC 6749 §4.2.2.1 puts the errors of an implicit grant into the fragment; some servers use the query for
     # them, and others the fragment for everything. A refusal counts in either.
-    if arrived == request.response_mode or _is_error(callback):
+    if arrived == wanted or _is_error(callback):
         return ()
     # Only the program chose the other mode, and the response is protected in this one as well.
     if not request.mode_demanded and arrived == default_mode(request.response_type):
@@ -165,7 +189,7 @@ def _check_mode(request: AuthorizationRequest, callback: Callback) -> tuple[str,
     exposed = arrived == "query" and request.response_type != "code"
     raise MalformedResponse(
         f"The server answered by {arrived}, but {request.response_mode} was requested",
-        source=MODE_CLAUSES[request.response_mode],
+        source=MODE_CLAUSES[wanted],
         hint="Choose the flow code." if exposed else f"Use the response mode {arrived}.",
         parameter="flow" if exposed else "response_mode",
     )

@@ -114,12 +114,12 @@ def check_addresses(client: ClientConfig) -> None:
 
 
 def check_credentials(client: ClientConfig) -> None:
-    """Refuse a client that cannot prove who it is, or cannot sign, before anything is opened.
+    """Refuse a client that cannot prove who it is, sign, or check a signature, before anything is opened.
 
     Raises:
         ConfigError: the error names the field of `ClientConfig` or `Network`.
 
-    Source: RFC 7523 §3; RFC 8705 §2; RFC 9101 §5.
+    Source: RFC 7523 §3; RFC 8705 §2; RFC 9101 §5; JARM §2.4.
     """
     if client.private_key is not None:
         from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
@@ -131,6 +131,10 @@ def check_credentials(client: ClientConfig) -> None:
             hint="Give the private key of the client.",
             parameter="private_key",
         )
+    if client.response_mode is not None and client.response_mode.endswith("jwt"):
+        from loopback_auth.protocol.request_checks import check_package  # Few responses are signed.
+
+        check_package("The authorization response cannot be checked", "response_mode")
     if client.provider.client_auth in WITH_KEYS:
         from loopback_auth.protocol.client_auth import client_authentication  # Start-up.
 

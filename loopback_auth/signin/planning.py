@@ -147,12 +147,19 @@ def _check_asked(settings: Settings, flow: str | None) -> None:
     extra, mode = settings.pairs("extra"), settings.text("response_mode")
     if extra or mode is not None:
         # Few people set either, and every import delays the browser.
-        from loopback_auth.protocol.request_checks import check_extra, check_response_mode
+        from loopback_auth.protocol.request_checks import (
+            check_extra,
+            check_package,
+            check_response_mode,
+            is_signed,
+        )
 
         optional = ("audience", "login_hint", "prompt", "resource")
         check_extra(extra, [name for name in optional if settings.get(name)])
         if mode is not None and flow != "paste":
             check_response_mode(flow or "code", mode)
+        if mode is not None and is_signed(mode):
+            check_package("The authorization response cannot be checked", "response_mode")
 
 
 def _check_confirmed(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:

@@ -12,7 +12,7 @@ from protocol_samples import ATTEMPT, METADATA, PROPERTY, asked
 
 from loopback_auth.authorization_messages import Callback
 from loopback_auth.http_messages import FORM, HttpRequest
-from loopback_auth.protocol.parameters import BODY_LIMIT, DECISIVE, FIELD_LIMIT, parse_parameters
+from loopback_auth.protocol.parameters import BODY_LIMIT, FIELD_LIMIT, parse_parameters
 from loopback_auth.protocol.redirect import (
     NOTHING_HERE,
     RedirectEndpoint,
@@ -24,6 +24,7 @@ from loopback_auth.protocol.redirect import (
     redirect_endpoint,
     start_page,
 )
+from loopback_auth.protocol.response import DECISIVE
 
 AUTHORITY = "127.0.0.1:49152"
 BY_QUERY = RedirectEndpoint(AUTHORITY, "/callback", asked())
