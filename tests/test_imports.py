@@ -150,6 +150,7 @@ def among(modules: set[str], unwanted: set[str]) -> set[str]:
         pytest.param((), id="demo"),
         pytest.param(("github", "--client-id", "x", "--client-auth", "none"), id="preset"),
         pytest.param(("--issuer", "https://as.example", "--client-id", "x"), id="issuer"),
+        pytest.param(("--resource-server", "https://mcp.example/mcp"), id="resource"),
     ],
 )
 def test_the_browser_is_started_before_anything_slow_is_imported(

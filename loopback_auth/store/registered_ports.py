@@ -9,7 +9,6 @@ first. This runs before the browser is started, so it imports next to nothing.
 
 from __future__ import annotations
 
-import json
 import os
 
 from loopback_auth.narrow import NAME_LIMIT, is_list, is_object, is_strings
@@ -99,6 +98,8 @@ def _latest_first(within: str) -> list[str]:
 
 
 def _redirect_uris(content: bytes) -> list[str]:
+    import json  # Start-up: not before there is a registration.
+
     try:
         members: object = json.loads(content.decode("ascii"))
     except (ValueError, RecursionError):
