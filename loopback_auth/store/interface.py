@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn
 
 LOCK_TIMEOUT = 30.0
+HASHED = 16
+"""Hexadecimal digits of a hash in the name of a sign-in whose address cannot be its name."""
 _ASYNCHRONOUS = 0x80 | 0x200
 """Flags of the code of a coroutine function and of an async generator (`inspect.CO_COROUTINE`)."""
 
@@ -336,7 +338,11 @@ def raise_store_error(exc: Exception) -> NoReturn:
 
 
 def sign_in_name(text: str) -> str:
-    """Turn the host of an issuer, or the name of a provider, into the name of a sign-in.
+    """Turn the address of an issuer or resource, or the name of a provider, into the name of a sign-in.
+
+    Args:
+        text: an address without its scheme, or a name. In place of a query, which may hold a secret, and of
+            what is too long, the name gets a part of a hash, so that two addresses have two names.
 
     Returns:
         1 to 100 characters out of `a-z0-9._-`, of which the first is a letter or a digit.
@@ -344,8 +350,14 @@ def sign_in_name(text: str) -> str:
     Raises:
         ConfigError: the text has no letter and no digit.
     """
-    spelled = "".join(each if each in NAME_CHARACTERS else "-" for each in text.lower())
-    return checked_name(spelled.lstrip("._-")[:NAME_LIMIT])
+    plain, query, _ = text.partition("?")
+    spelled = "".join(each if each in NAME_CHARACTERS else "-" for each in plain.lower()).lstrip("._-")
+    if query or len(spelled) > NAME_LIMIT:
+        from hashlib import sha256  # Few addresses are like that.
+
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASHED]
+        spelled = f"{spelled[: NAME_LIMIT - HASHED - 1]}-{digest}"
+    return checked_name(spelled)
 
 
 def checked_name(name: str) -> str:
