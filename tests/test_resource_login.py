@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resource_world import ResourceServer, document, resource_server
+from resource_world import ResourceServer, challenged, document, resource_server
 
 from loopback_auth import (
     Accounts,
@@ -29,7 +29,7 @@ from loopback_auth import (
     renew_sync,
 )
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TransportError
-from loopback_auth.events import Event, LinkReady, SignInFailed, silent
+from loopback_auth.events import Event, Exchanged, LinkReady, SignInFailed, silent
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.options import Options
 from loopback_auth.signin.stores import Store
@@ -195,6 +195,36 @@ def test_sign_in_in_two_steps_begins_at_the_resource(place: Place, tmp_path: Pat
 
     assert (sign_in.resource_server, sign_in.resource) == (place.url, (place.url,))
     assert len(place.resource.asked) == asked
+
+
+def test_query_of_a_resource_is_sent_and_not_shown(place: Place, tmp_path: Path) -> None:
+    """Some servers have a key in their URL: it is in no event, in no error, and in no file's name."""
+    told: list[Event] = []
+    options = place.options
+    options["notify"] = told.append
+    options["store"] = FileTokenStore(str(tmp_path))
+    place.resource.protect("/mcp", place.server.issuer)
+    url = f"{place.url}?key=s3cret"
+    client = ClientConfig.for_resource(url, client_id=place.server.client_id)
+
+    parent = login_sync(client, **options)
+    at = "/.well-known/oauth-protected-resource/mcp"
+    place.resource.answers[at] = document({"resource": url, "authorization_servers": [place.server.issuer]})
+    place.resource.answers["/mcp"] = challenged("Bearer")
+    signed_in = login_sync(client, **options)
+    place.resource.answers[at] = document({"resource": f"{url}-other"})
+    with pytest.raises(ResourceMismatch) as refusal:
+        login_sync(client, **options)
+    place.resource.answers.clear()
+    with pytest.raises(EndpointMissing) as missing:
+        login_sync(client, **options)
+
+    assert (parent.resource, signed_in.resource) == ((place.url,), (url,))
+    assert f"GET {at}?key=s3cret" in place.resource.asked
+    shown = [str(refusal.value), str(missing.value), signed_in.name]
+    shown += [repr(event) for event in told if not isinstance(event, Exchanged)]
+    shown += [path.name for path in tmp_path.rglob("*")]
+    assert not any("s3cret" in one for one in shown)
 
 
 @pytest.mark.parametrize("name", ["store", "program", "notify"])

@@ -57,7 +57,7 @@ from loopback_auth.protocol.token_demand import (
     resource_request,
     token_demand,
 )
-from loopback_auth.protocol.urls import origin
+from loopback_auth.protocol.urls import origin, shown_url
 from loopback_auth.records import replace
 
 METADATA_STEP = "metadata request"
@@ -148,14 +148,14 @@ def ask_resource(client: ClientConfig) -> Flow[ResourceFound]:
         return ResourceFound(demand, metadata, at, metadata.authorization_servers or itself)
     if demand is None and answer is not None:
         raise EndpointMissing(
-            f"{url} does not ask for a token, and publishes no metadata (RFC 9728). It answered with "
-            f"{came_instead(answer)}.",
+            f"{shown_url(url)} does not ask for a token, and publishes no metadata (RFC 9728). It answered "
+            f"with {came_instead(answer)}.",
             hint=advice_without_demand(answer),
             parameter="resource_server",
         )
     if demand is not None and demand.metadata_url:
         raise EndpointMissing(
-            f"The metadata of {url} are neither where it says that they are nor at a well-known address.",
+            f"The metadata of {shown_url(url)} are neither where it says nor at a well-known address.",
             hint=CHECK_RESOURCE,
             parameter="resource_server",
         )
@@ -200,7 +200,8 @@ def choose_server(
         )
     if len(passed_over) == len(errors) == 1:
         raise errors[0]
-    message = f"No authorization server of {client.resource_server} can be used. {_told(passed_over)}."
+    url = shown_url(client.resource_server)
+    message = f"No authorization server of {url} can be used. {_told(passed_over)}."
     if errors and all(isinstance(exc, TransportError) for exc in errors):
         raise TransportError(message, hint=errors[0].hint, parameter="resource_server")
     raise EndpointMissing(message, hint=CHECK_RESOURCE, parameter="resource_server")

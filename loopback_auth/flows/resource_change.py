@@ -13,6 +13,7 @@ from loopback_auth.errors import ConfigError, EndpointMissing, ProtocolError, Si
 from loopback_auth.flows.resource import ask_resource
 from loopback_auth.flows.reuse import canonical_resource
 from loopback_auth.model import ClientConfig
+from loopback_auth.protocol.urls import shown_url
 from loopback_auth.tokens import SignIn
 
 
@@ -38,5 +39,6 @@ def check_still_named(client: ClientConfig, sign_in: SignIn) -> Flow[None]:
     issuer = canonical_resource(sign_in.metadata.issuer or "")
     if named and issuer not in map(canonical_resource, named):
         raise SignInRequired(
-            f"{sign_in.resource_server} takes the tokens of another server by now.", hint="Sign in again."
+            f"{shown_url(sign_in.resource_server)} takes the tokens of another server by now.",
+            hint="Sign in again.",
         )

@@ -19,7 +19,7 @@ from loopback_auth.protocol.answer import came_instead, check_well
 from loopback_auth.protocol.challenge import scope_words
 from loopback_auth.protocol.json import is_json, parse_object, strings_member, text_member
 from loopback_auth.protocol.token_demand import CHECK_RESOURCE
-from loopback_auth.protocol.urls import check_endpoint, leads_inside
+from loopback_auth.protocol.urls import check_endpoint, leads_inside, shown_url
 from loopback_auth.redact import server_text
 
 SOURCE = "RFC 9728 §3.2"
@@ -120,7 +120,7 @@ def resource_metadata_response(answer: HttpResponse, *, at: str) -> ProtectedRes
     check_well(answer, "resource metadata endpoint")
     if answer.status != 200 or not is_json(answer):
         raise MalformedResponse(
-            f"The metadata at {at[:200]} could not be read: {came_instead(answer)}",
+            f"The metadata at {shown_url(at)} could not be read: {came_instead(answer)}",
             source=SOURCE,
             hint=CHECK_RESOURCE,
             parameter="resource_server",
@@ -172,7 +172,7 @@ def check_resource_identity(found: ProtectedResource, resource: str) -> None:
         return
     named = ascii(found.resource)[:200]
     raise ResourceMismatch(
-        f"The metadata are about another resource: asked {resource}, found {named}",
+        f"The metadata are about another resource: asked {shown_url(resource)}, found {shown_url(named)}",
         source="RFC 9728 §3.3",
         expected=resource,
         received=named,

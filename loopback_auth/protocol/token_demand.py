@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.challenge import TOKEN_SCHEMES, challenges
-from loopback_auth.protocol.urls import check_resource_server
+from loopback_auth.protocol.urls import check_resource_server, shown_url
 from loopback_auth.redact import server_text
 
 CHECK_RESOURCE = "Check the spelling of the resource's URL. If it is right, its operator has to correct this."
@@ -80,7 +80,7 @@ def advice_without_demand(answer: HttpResponse) -> str:
     """
     leads = server_text(answer.header("location"), 200) if 300 <= answer.status < 400 else ""
     if leads:
-        return f"If the resource is at the address to which this one redirects, give that one: {leads}"
+        return f"If the resource is where this address redirects to, give that one: {shown_url(leads)}"
     return CHECK_RESOURCE
 
 

@@ -20,6 +20,9 @@ from loopback_auth.errors import ConfigError
 URL_LIMIT = 8192
 """Characters; the shortest limit of the operating systems for an argument that opens a browser."""
 
+URL_SHOWN = 120
+"""Characters of a URL in a message."""
+
 _COATS = tuple(map(IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
 """Networks whose last 32 bits are an IPv4 address: IPv4-compatible (RFC 4291 §2.5.5.1), IPv4-translated
 (RFC 7915 §1), NAT64 (RFC 6052 §2.1) and its local-use prefix (RFC 8215). Python knows the others."""
@@ -134,6 +137,15 @@ def is_loopback_url(url: str) -> bool:
     """
     host = urlsplit(url).hostname or ""
     return is_localhost(host) or _is_loopback_literal(host)
+
+
+def shown_url(url: str) -> str:
+    """Return a URL as messages have it: without its query, which may hold a secret, and not without end.
+
+    Source: RFC 9700 §4.3.2, RFC 6750 §5.3 (what stands in the query of a URL is written to logs).
+    """
+    shown, mark, _ = url.partition("?")
+    return shown[:URL_SHOWN] + mark + "..." * bool(mark)
 
 
 def plain_host(host: str) -> str:
@@ -303,9 +315,8 @@ def _is_loopback_literal(host: str) -> bool:
 
 def _refused(name: str, reason: str, url: str) -> ConfigError:
     # The query of an authorization URL has the state.
-    shown, mark, _ = url.partition("?")
     return ConfigError(
-        f"The URL of {name} was refused: {reason}: {shown[:120] + mark + '...' * bool(mark)!a}",
+        f"The URL of {name} was refused: {reason}: {shown_url(url)!a}",
         hint="Give the address that the provider documents, starting with https://.",
         parameter=name if name.isidentifier() else "",
     )

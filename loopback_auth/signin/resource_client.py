@@ -17,6 +17,7 @@ from loopback_auth.model import ClientConfig, Redirect, ServerMetadata
 from loopback_auth.network.threads import check_asyncio, run_sync
 from loopback_auth.program import Program
 from loopback_auth.protocol.protected_resource import MOST_SERVERS
+from loopback_auth.protocol.urls import shown_url
 from loopback_auth.records import replace
 from loopback_auth.signin.driver import Driver, RunFlow
 from loopback_auth.signin.option_checks import check_addresses
@@ -145,7 +146,7 @@ async def with_server(
         return client
     # With a client ID the address is most likely an issuer, which needs no such word.
     if not (client.client_id and is_undecided(client)):
-        notify(Preparing("resource", client.resource_server))
+        notify(Preparing("resource", shown_url(client.resource_server)))
     found = await run(ask_address(client))
     if isinstance(found, ServerMetadata):
         client = as_issuer(client)

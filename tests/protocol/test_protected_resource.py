@@ -205,6 +205,7 @@ def test_rfc9728_7_3_own_metadata_name_exactly_that_resource() -> None:
         ("https://a.example/x", "https://a.example/X", False),
         ("https://a.example/x", "https://a.example/xy", False),
         ("https://a.example/x?y", "https://a.example/x?y", False),
+        ("https://a.example/x", "https://a.example/x?y", True),
         ("https://a.example", "http://a.example", False),
         ("javascript:alert(1)", "https://a.example/", False),
     ],
