@@ -49,7 +49,7 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
     if sign_in is None:
         where = f" to {url or wanted}" if name else ""
         others = f"; you are signed in to {', '.join(names)}" if names else ""
-        raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(wanted))
+        raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(url or wanted))
     return sign_in
 
 
@@ -85,10 +85,13 @@ def how_to_sign_in(name: str, what: str = "Sign in") -> str:
     """Return the hint for a name without a usable sign-in; empty: for any name.
 
     Args:
-        name: of a sign-in or a provider; in the command only if there is a provider of that name.
+        name: of a sign-in or a provider, in the command only if there is a provider of that name; or the URL
+            of a resource or an issuer.
         what: to do.
     """
     login = "python -m loopback_auth login"
+    if "://" in name:
+        return f"{what}: {login} {name}"
     providers: tuple[str, ...] = ()
     # The name of a sign-in that an issuer gave has a dot, and is not the name of a provider.
     if name and name != "demo" and "." not in name:

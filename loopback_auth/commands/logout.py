@@ -20,6 +20,7 @@ from loopback_auth.commands._kept import client_secret, kept, private_key, regis
 from loopback_auth.commands._remarks import remark
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
+from loopback_auth.redact import server_text
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.logout import logout
 from loopback_auth.store import FileTokenStore
@@ -100,10 +101,11 @@ def _logout(sign_in: SignIn, store: FileTokenStore, *, unregister: bool) -> tupl
 
 
 def _say_unregistered(sign_in: SignIn, *, registered: bool, gone: bool) -> None:
+    client_id = server_text(sign_in.client_id)
     if gone:
-        tell(f"The client {sign_in.client_id} is given up.")
+        tell(f"The client {client_id} is given up.")
     elif not registered:
-        tell(f"The client {sign_in.client_id} is kept: this program has not registered it.")
+        tell(f"The client {client_id} is kept: this program has not registered it.")
 
 
 def _say(sign_in: SignIn, *, revoked: bool) -> None:

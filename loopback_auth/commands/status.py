@@ -72,8 +72,8 @@ def _show_one(sign_in: SignIn, store: FileTokenStore, *, as_json: bool) -> int:
         ("account", account),
         ("until", when),
         ("scope", scope),
-        ("resource", sign_in.resource_server),
-        ("server", sign_in.metadata.issuer or sign_in.metadata.token_endpoint or ""),
+        ("resource", server_text(sign_in.resource_server)),
+        ("server", server_text(sign_in.metadata.issuer or sign_in.metadata.token_endpoint or "")),
         ("client", server_text(sign_in.client_id) + registered),
         ("token", words.RESULT_BOUND if is_bound(sign_in) else "Bearer"),
     ]

@@ -152,7 +152,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
     try:
         return asyncio.run(renewing)
     except SignInRequired as exc:
-        exc.hint = how_to_sign_in(sign_in.name, "Sign in again")
+        exc.hint = how_to_sign_in(sign_in.resource_server or sign_in.name, "Sign in again")
         raise
 
 

@@ -42,7 +42,7 @@ def test_another_resource_of_the_same_name_does_not_get_the_token(command_line: 
     ended = command_line.run("token", "https://mcp.example-mcp")
 
     assert (ended.status, ended.stdout) == (9, "")
-    assert "https://mcp.example-mcp" in ended.complaint
+    assert "login https://mcp.example-mcp\n" in ended.complaint
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 from command_line import CommandLine, Ended
+from joserfc.jwk import ECKey
 
 from commands.people import RecordingServer, kept_in, sign_in, store, visit
 from loopback_auth.commands.demo import CLIENT_ID
@@ -105,6 +107,22 @@ def test_bound_tokens_are_used_with_a_proof(command_line: CommandLine, server: R
     assert called(url, headers.stdout) == 200
     renewed = command_line.run("token", url, "--renew", "--json")
     assert (renewed.status, renewed.json["token_type"]) == (0, "DPoP")
+
+
+def test_a_private_key_is_found_again_by_the_settings(
+    command_line: CommandLine, server: RecordingServer, tmp_path: Path
+) -> None:
+    """It is kept with no sign-in, and each renewal is signed anew (RFC 7523 §3)."""
+    url, file = f"{server.issuer}/mcp", tmp_path / "key.json"
+    file.write_text(json.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
+    file.chmod(0o600)
+    ended = sign_in(command_line, url, "--client-auth", "private_key_jwt", "--private-key-file", str(file))
+    without = command_line.run("token", url, "--renew")
+    renewed = command_line.run("token", url, "--renew", LOOPBACK_AUTH_PRIVATE_KEY_FILE=str(file))
+
+    assert (ended.status, without.status, renewed.status) == (0, 2, 0)
+    assert "LOOPBACK_AUTH_PRIVATE_KEY_FILE" in without.complaint
+    assert len(server.sent("client_assertion")) == 2
 
 
 def test_a_resource_server_is_a_setting(command_line: CommandLine, server: RecordingServer) -> None:
