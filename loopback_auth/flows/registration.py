@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loopback_auth.authorization_messages import Attempt
-from loopback_auth.effects import Flow, Send, Warn
+from loopback_auth.effects import Bind, Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, RegistrationError
 from loopback_auth.flows.sending import authenticated, send
 from loopback_auth.http_messages import HttpRequest
@@ -46,6 +46,14 @@ MADE_UP = "made-up-to-see-whether-this-client-is-still-known"
 
 MADE_UP_URI = "http://127.0.0.1/made-up"
 """The redirect URI that goes with it."""
+
+
+def listen(client: ClientConfig) -> Flow[str]:
+    """Listen at the redirect URI of a client, and return it, exactly as it has to be registered.
+
+    Source: RFC 8252 §7.3; RFC 7591 §2 (`redirect_uris`).
+    """
+    return (yield from Bind(client.provider.redirect))
 
 
 def register(
@@ -92,6 +100,16 @@ def register(
         key_thumbprint=key_thumbprint(client),
         client_id_issued_at=answer.received_at if issued_at is None else issued_at,
         scope=union(client.scope, registration.scope),
+    )
+
+
+def with_registration(client: ClientConfig, registration: Registration) -> ClientConfig:
+    """Return a client as it is registered."""
+    return replace(
+        client,
+        client_id=registration.client_id,
+        client_secret=registration.client_secret,
+        provider=replace(client.provider, client_auth=registration.client_auth),
     )
 
 

@@ -60,7 +60,7 @@ from loopback_auth.protocol.token_demand import (
 from loopback_auth.protocol.urls import origin, shown_url
 from loopback_auth.records import replace
 
-METADATA_STEP = "metadata request"
+METADATA_STEP = "resource metadata request"
 MOST_REASONS = 5
 """Servers of which a message says why they were passed over."""
 
@@ -219,6 +219,20 @@ def _candidates(
     listed = [one for one in found.issuers if one not in passed_over]
     passed_over.update(dict.fromkeys(listed[MOST_SERVERS:], f"{MOST_SERVERS} others come before it"))
     return sorted(listed[:MOST_SERVERS], key=lambda one: canonical_resource(one) not in known), passed_over
+
+
+def with_access(client: ClientConfig, access: ResourceAccess) -> ClientConfig:
+    """Return a client with what was found about its resource.
+
+    Source: RFC 8707 §2; RFC 9728 §2.
+    """
+    return replace(
+        client,
+        provider=replace(client.provider, metadata=access.metadata),
+        resource=client.resource or (access.resource,),
+        scope=access.scope,
+        dpop=client.dpop if client.dpop is not None else access.dpop or None,
+    )
 
 
 def _metadata(client: ClientConfig, demand: TokenDemand) -> Flow[tuple[str, ProtectedResource | None]]:

@@ -11,6 +11,7 @@ import asyncio
 from contextlib import suppress
 
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError, OAuthError, RedirectUnavailable
+from loopback_auth.flows.registration import listen
 from loopback_auth.model import ClientAuth, ClientConfig
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.program import Program
@@ -117,5 +118,6 @@ class ClientResolver:
 async def _bound(client: ClientConfig, resources: Resources) -> BoundRedirect | None:
     # A flow that needs the port reports this itself, and others can do without.
     with suppress(RedirectUnavailable):
+        await Driver(resources).run(listen(client))  # By an effect, which observers see.
         return await resources.port(client.provider.redirect)
     return None

@@ -24,6 +24,7 @@ from loopback_auth.flows.registration import (
     refuses_client,
     register,
     reread,
+    with_registration,
 )
 from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.network.threads import to_the_end
@@ -179,16 +180,6 @@ async def forgotten_by_page(
         return False
     await remove_registration(issuer, client.client_id, store)
     return True
-
-
-def with_registration(client: ClientConfig, registration: Registration) -> ClientConfig:
-    """Return a client as it is registered."""
-    return replace(
-        client,
-        client_id=registration.client_id,
-        client_secret=registration.client_secret,
-        provider=replace(client.provider, client_auth=registration.client_auth),
-    )
 
 
 async def _fitting(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from loopback_auth.events import Notify, Preparing
 from loopback_auth.flows.address import ask_address
-from loopback_auth.flows.resource import ResourceAccess, choose_server
+from loopback_auth.flows.resource import choose_server, with_access
 from loopback_auth.flows.reuse import as_issuer, as_resource, is_undecided, why_foreign
 from loopback_auth.model import ClientConfig, Redirect, ServerMetadata
 from loopback_auth.network.threads import check_asyncio, run_sync
@@ -156,20 +156,6 @@ async def with_server(
     access = await run(choose_server(client, found, known=known))
     notify(Preparing("server", access.metadata.issuer or ""))
     return with_access(client, access)
-
-
-def with_access(client: ClientConfig, access: ResourceAccess) -> ClientConfig:
-    """Return a client with what was found about its resource.
-
-    Source: RFC 8707 §2; RFC 9728 §2.
-    """
-    return replace(
-        client,
-        provider=replace(client.provider, metadata=access.metadata),
-        resource=client.resource or (access.resource,),
-        scope=access.scope,
-        dpop=client.dpop if client.dpop is not None else access.dpop or None,
-    )
 
 
 async def _known_issuers(client: ClientConfig, issuers: Sequence[str], store: Store | None) -> list[str]:
