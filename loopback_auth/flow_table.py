@@ -77,7 +77,7 @@ class FlowTraits:
 
     def __init__(
         self,
-        name: FlowName | Literal["code form_post", "code + par"],
+        name: FlowName | Literal["code form_post", "code + par", "code + dpop", "resource"],
         summary: str,
         source: str,
         *,
@@ -154,6 +154,24 @@ FLOWS = (
         "code + par",
         "The program sends its request to the server first. The browser only carries a reference to it.",
         "RFC 9126 §1",
+        variant_of="code",
+        needs_port=True,
+        brings_code=True,
+        compared=True,
+    ),
+    FlowTraits(
+        "code + dpop",
+        "The tokens are bound to a key of the program. A copy of them is of no use without the key.",
+        "RFC 9449 §2",
+        variant_of="code",
+        needs_port=True,
+        brings_code=True,
+        compared=True,
+    ),
+    FlowTraits(
+        "resource",
+        "Only the URL of a resource is known. It names the server, and the program registers itself there.",
+        "RFC 9728 §5",
         variant_of="code",
         needs_port=True,
         brings_code=True,

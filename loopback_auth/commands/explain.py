@@ -1,14 +1,16 @@
 """Explain a flow step by step: each request, what each parameter is for, and who could take a secret.
 
 FLOW is one of the flows; without it the flows are listed. The program runs the flow in memory, with the
-addresses of PROVIDER, and shows what it did. It sends nothing. With --har it explains a recording that the
-developer tools of a browser saved, and shows no secret of it.
+addresses of PROVIDER, and shows what it did. It sends nothing, except that `explain mcp URL` asks the
+resource at that URL and its server what they demand. With --har it explains a recording that the developer
+tools of a browser saved, and shows no secret of it.
 
 Examples:
   python -m loopback_auth explain
   python -m loopback_auth explain code
   python -m loopback_auth explain ticket netlify
   python -m loopback_auth explain code --issuer https://id.example --client-id ID
+  python -m loopback_auth explain mcp https://mcp.example/mcp
   python -m loopback_auth explain --har recording.har
 """
 
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from loopback_auth.cli import answer, print_json, print_table, settings_of
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.compare.model import RESOURCE
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError
@@ -28,6 +31,7 @@ from loopback_auth.explain.capture import capture
 from loopback_auth.explain.har import LIMIT
 from loopback_auth.explain.narration import recorded_story, rehearsed_story
 from loopback_auth.explain.rehearsal import rehearse
+from loopback_auth.explain.resource_story import resource_story
 from loopback_auth.explain.story_text import members, text
 from loopback_auth.explain.wording import Wording
 from loopback_auth.flow_table import FLOWS
@@ -44,10 +48,12 @@ if TYPE_CHECKING:
 
 
 USAGE = "[FLOW [PROVIDER] | --har FILE] [options]"
-SHOWN = ("issuer", "client_id", "scope", "response_mode", "ticket")
+SHOWN = ("issuer", "client_id", "scope", "response_mode", "resource_server", "ticket")
 """The settings that its help describes."""
 WIDEST = 100
 """Characters of a line."""
+ALIASES = {"mcp": RESOURCE}
+"""What people call a flow, and its name."""
 STAND_INS = {"client_id": "CLIENT_ID"}
 SECRET = "made-up-client-secret"
 """The client secret in a rehearsal; the output shows its label."""
@@ -71,12 +77,40 @@ def run(options: argparse.Namespace) -> int:
     name = options.name or options.flow
     if not name:
         return _list(options)
-    story = _story(" ".join(name.split()), options)
+    name = " ".join(name.split())
+    name = ALIASES.get(name, name)
+    url = options.resource_server or ""
+    if name == RESOURCE and (options.provider or "").startswith(("https://", "http://")):
+        url, options.provider = options.provider, None
+    story = _resource_story(url, options) if name == RESOURCE and url else _story(name, options)
     if options.json:
         print_json(members(story))
     else:
         answer(text(story, width=_width()))
     return 0
+
+
+def _resource_story(url: str, options: argparse.Namespace) -> Story:
+    """Ask a resource and its authorization server what they demand, and explain what would follow."""
+    # Start-up: explaining what is not asked for needs no network.
+    import asyncio
+    import time
+
+    from loopback_auth.flows.resource import ResourceAccess, find_resource
+    from loopback_auth.signin.driver import Driver
+    from loopback_auth.signin.resources import Resources
+    from loopback_auth.trace.recorder import Recorder
+
+    options.resource_server = url
+    client = client_config(settings_of(options))
+    recorder = Recorder(RESOURCE, ground="live", provider=client.provider.shown_name, clock=time.monotonic)
+
+    async def asked() -> ResourceAccess:
+        async with Resources(network=client.provider.network, observer=recorder) as resources:
+            return await Driver(resources).run(find_resource(client))
+
+    access = asyncio.run(asked())
+    return resource_story(client, access, recorder.trace())
 
 
 def _list(options: argparse.Namespace) -> int:

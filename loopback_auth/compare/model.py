@@ -15,6 +15,10 @@ FORM_POST = "code form_post"
 """The run of the code flow whose response comes by form_post."""
 PAR = "code + par"
 """The run of the code flow whose request is pushed."""
+DPOP = "code + dpop"
+"""The run of the code flow whose tokens are bound to a key."""
+RESOURCE = "resource"
+"""The run of the code flow that begins at a protected resource."""
 
 Outcome = Literal["signed in", "refused", "failed", "not possible"]
 Verdict = Literal["pass", "fail", "not applicable", "not observed"]

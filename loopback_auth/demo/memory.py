@@ -155,7 +155,7 @@ class MemoryWorld:
         match effect:
             case Bind(redirect):
                 self._path = redirect.path
-                if self.keys.start:
+                if self.keys.start and self._task is None:
                     self._open(OURS + self.keys.start)
                 return f"{OURS}{redirect.path}"
             case Browse(url):

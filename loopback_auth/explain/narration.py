@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from loopback_auth.compare.model import Finding, Run
 from loopback_auth.device_and_ticket import TicketContract
+from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.by_hand import commands
 from loopback_auth.explain.endings import AFTER_SIGN_IN, NO_END
 from loopback_auth.explain.story import ExplainedStep, explained_steps
-from loopback_auth.explain.story_questions import Answer, SecretExposure, questions, secret_exposures
+from loopback_auth.explain.story_questions import SecretExposure, questions, secret_exposures
 from loopback_auth.explain.story_templates import NOTES
 from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
@@ -90,7 +91,9 @@ def recorded_story(run: Run, contract: TicketContract | None) -> Story:
 def _placeholder_notes(steps: tuple[ExplainedStep, ...], wording: Wording) -> Iterator[str]:
     """Iterate over the notes that explain placeholders."""
     shown = repr(steps)
-    if wording.rehearsed:
+    if wording.asked:
+        yield NOTES["asked"]
+    elif wording.rehearsed:
         yield NOTES["rehearsed"].format(provider=wording.provider)
     else:
         yield NOTES["demo"]

@@ -13,8 +13,9 @@ from itertools import groupby
 
 from loopback_auth.compare.drawing.mermaid import DIRECTIONS
 from loopback_auth.compare.model import Run
-from loopback_auth.explain.story_words import PARAMETERS, STEPS, Sentence
-from loopback_auth.explain.value_flow import request_parameters, request_parts, response_parameters
+from loopback_auth.explain.parameter_words import PARAMETERS
+from loopback_auth.explain.story_words import STEPS, Sentence
+from loopback_auth.explain.value_flow import proofs, request_parameters, request_parts, response_parameters
 from loopback_auth.explain.wording import FROM_RESPONSE, PARTY_NAMES, Wording, shown_link
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import POLLS
@@ -44,10 +45,18 @@ PUBLIC = frozenset(
         "grant_type",
         "iss",
         "prompt",
+        "application_type",
+        "authorization_servers",
+        "client_name",
         "redirect_uri",
+        "redirect_uris",
+        "resource",
+        "resource_metadata",
         "response_mode",
         "response_type",
         "scope",
+        "scopes_supported",
+        "token_endpoint_auth_method",
         "token_type_hint",
     }
 )
@@ -56,6 +65,8 @@ RESPONSE_PARAMETERS = frozenset({"access_token", "code", "error", "id_token"})
 """An authorization response has at least one of these parameters."""
 STEP_VALUES = {"redirect_uri": "redirect_uri", "url": "link", "argument": "address", "user_code": "user_code"}
 """Values of steps that are shown, and under which names."""
+WITH_KEY = "with key"
+"""Follows the name of a token that is bound to a key, in the tables of words."""
 LONGEST_VALUE = 200
 """Characters of a value; the rest is cut."""
 
@@ -118,7 +129,8 @@ def explained_steps(run: Run, wording: Wording) -> tuple[ExplainedStep, ...]:
         count = f", {len(same)} times" if len(same) > 1 else ""
         numbers = tuple(entry.number for entry in same)
         steps.append(replace(step, steps=numbers, title=f"{step.title}{count}"))
-    return tuple(_explained_once(steps, wording))
+    bound = any(any(proofs(exchange)) for exchange in run.trace.exchanges())
+    return tuple(_explained_once(steps, wording, bound=bound))
 
 
 def _kind(entry: Step | Exchange) -> tuple[str, ...]:
@@ -139,8 +151,10 @@ def _variant(entry: Step | Exchange) -> str:
         return "device" if entry.name == "invite" and entry.value("user_code") else ""
     along, back = dict(request_parameters(entry)), dict(response_parameters(entry))
     match entry.step:
-        case "metadata request":
+        case "metadata request" | "resource metadata request":
             return "" if entry.status == 200 else "missing"
+        case "request without a token" if entry.status != 401:
+            return "unchallenged"
         case "authorization request" if entry.status >= 400:
             return "refused"
         case "authorization request":
@@ -203,6 +217,7 @@ def _exchange(exchange: Exchange, wording: Wording, is_shown: IsShown) -> Explai
     along = [(where, pair) for where, pairs in request_parts(exchange) for pair in pairs]
     if url.endswith(FROM_RESPONSE):
         along = []
+    real = exchange.number in wording.asked
     if exchange.receiver == "client":
         along = [(where, pair) for where, pair in along if is_shown(pair)]
     asked = exchange.sender == "browser" or exchange.step == "metadata request"
@@ -213,8 +228,10 @@ def _exchange(exchange: Exchange, wording: Wording, is_shown: IsShown) -> Explai
         request=f"{exchange.method} {url}",
         sent=tuple(replace(_explained_value(pair, wording), where=where) for where, pair in along),
         # The demonstration server cannot know how the provider's pages and metadata answer.
-        status=0 if wording.rehearsed and asked else exchange.status,
-        received=tuple(_explained_value(pair, wording) for pair in _relevant(exchange) if is_shown(pair)),
+        status=0 if wording.rehearsed and asked and not real else exchange.status,
+        received=tuple(
+            _explained_value(pair, wording) for pair in _relevant(exchange) if real or is_shown(pair)
+        ),
         words=words,
         source=source,
     )
@@ -261,13 +278,13 @@ def _explained_value(pair: tuple[str, str], wording: Wording) -> ExplainedValue:
     )
 
 
-def _explained_once(steps: list[ExplainedStep], wording: Wording) -> Iterator[ExplainedStep]:
-    """Add the meaning of each parameter where it first occurs."""
+def _explained_once(steps: list[ExplainedStep], wording: Wording, *, bound: bool) -> Iterator[ExplainedStep]:
+    """Add the meaning of each parameter where it first occurs; tokens may be bound to a key."""
     known: set[str] = set()
 
     def explained(value: ExplainedValue) -> ExplainedValue:
-        special = f"{value.name} {value.value}"
-        name = special if special in PARAMETERS else value.name
+        specials = (f"{value.name} {value.value}", f"{value.name} {WITH_KEY}" if bound else "")
+        name = next((special for special in specials if special in PARAMETERS), value.name)
         if name in known or name not in PARAMETERS:
             return value
         known.add(name)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from loopback_auth.compare.judging.result_rows import LOOPBACK, host_of
 from loopback_auth.compare.model import Run
-from loopback_auth.explain.story import is_token
+from loopback_auth.explain.answers import Answer, request_text
+from loopback_auth.explain.parameter_words import SECRETS
+from loopback_auth.explain.resource_questions import client_id, resource, server
+from loopback_auth.explain.story import WITH_KEY, is_token
 from loopback_auth.explain.story_templates import ANSWERS, QUESTIONS, TAKERS
-from loopback_auth.explain.story_words import SECRETS
-from loopback_auth.explain.value_flow import request_parameters
+from loopback_auth.explain.value_flow import proofs, request_parameters
 from loopback_auth.explain.wording import Wording
 from loopback_auth.trace.evidence import (
     POLLS,
@@ -32,23 +34,6 @@ from loopback_auth.trace.evidence import (
 )
 from loopback_auth.trace.reading import label_kind, labels_in, labels_received, labels_sent, without_query
 from loopback_auth.trace.records import Exchange, Trace
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A question that people ask, with its answer.
-
-    Args:
-        question: as people ask it.
-        answer: a sentence or more.
-        source: clause or page behind the answer.
-        steps: numbers of the trace entries that show it.
-    """
-
-    question: str
-    answer: str
-    source: str
-    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +55,7 @@ class SecretExposure:
 
 def questions(run: Run, wording: Wording) -> tuple[Answer, ...]:
     """Answer the questions that people ask about a flow."""
-    asked = (_ticket, _approval, _redirect_uri, _code, _token_endpoint, _token)
+    asked = (server, client_id, _ticket, resource, _approval, _redirect_uri, _code, _token_endpoint, _token)
     return tuple(one for ask in asked if (one := ask(run.trace, wording)) is not None)
 
 
@@ -101,12 +86,12 @@ def _ticket(trace: Trace, wording: Wording) -> Answer | None:
         return None
     finish = ANSWERS["ticket poll"]
     if exchanged is not None:
-        finish = ANSWERS["ticket exchange"].format(exchange=_request(exchanged, wording))
+        finish = ANSWERS["ticket exchange"].format(exchange=request_text(exchanged, wording))
     redeeming = redeeming_request(trace)
     wanted = set(map(label_kind, labels_sent(redeeming))) if redeeming is not None else set[str]()
     more = " bound" if "code_verifier" in wanted else " more" if wanted - {"ticket"} else ""
     words = ANSWERS["ticket"].format(
-        create=_request(created, wording), finish=finish, holder=ANSWERS[f"ticket holder{more}"]
+        create=request_text(created, wording), finish=finish, holder=ANSWERS[f"ticket holder{more}"]
     )
     return Answer(QUESTIONS["ticket"], words, _source(wording), entry_numbers(created, exchanged))
 
@@ -121,7 +106,7 @@ def _approval(trace: Trace, wording: Wording) -> Answer | None:
     if polls:
         times = "once" if len(polls) == 1 else f"{len(polls)} times"
         words = ANSWERS["approval polled"].format(
-            poll=_request(polls[-1], wording),
+            poll=request_text(polls[-1], wording),
             times=times,
             until=_until(wording) if polls[0].step == "ticket status request" else "",
             no_callback="" if tuple(trace.exchanges("server")) else ANSWERS["approval no callback"],
@@ -251,11 +236,15 @@ def _access_token_labels(trace: Trace) -> frozenset[str]:
 def _secret_exposure(label: str, trace: Trace, wording: Wording) -> SecretExposure:
     kind = "access_token" if label in _access_token_labels(trace) else label_kind(label)
     redeeming, request = redeeming_request(trace), authorization_request(trace)
-    proofs = dict(request_parameters(redeeming)).keys() if redeeming is not None else set[str]()
+    shown = dict(request_parameters(redeeming)).keys() if redeeming is not None else set[str]()
     promised = request is not None and "code_challenge" in request.parameters
     # Where the exchange was not observed, the server has at least been asked to require the verifier.
-    bound = "code_verifier" in proofs or (redeeming is None and promised)
-    good_for, source = wording.with_source(SECRETS.get(f"{kind} bound" if bound else kind, SECRETS[kind]))
+    bound = "code_verifier" in shown or (redeeming is None and promised)
+    variants = [f"{kind} bound"] if bound else []
+    if any(any(proofs(exchange)) for exchange in trace.exchanges()):
+        variants.append(f"{kind} {WITH_KEY}")
+    known = next((SECRETS[variant] for variant in variants if variant in SECRETS), SECRETS[kind])
+    good_for, source = wording.with_source(known)
     takers = tuple(dict.fromkeys(_takers(label, trace)))
     plain = any(each.url.startswith("http:") for each in trace.exchanges() if label in _labels(each))
     only = TAKERS["only" if plain else "only inside TLS"].format(provider=wording.provider)
@@ -288,12 +277,6 @@ def _takers(label: str, trace: Trace) -> Iterator[str]:
 
 def _labels(exchange: Exchange) -> tuple[str, ...]:
     return (*labels_sent(exchange), *labels_received(exchange), *labels_in(exchange.address))
-
-
-def _request(exchange: Exchange | None, wording: Wording) -> str:
-    if exchange is None:
-        return ""
-    return f"{exchange.method} {wording.translated(without_query(exchange.url))}"
 
 
 def _source(wording: Wording) -> str:

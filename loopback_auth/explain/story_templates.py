@@ -13,6 +13,10 @@ NOTES: Mapping[str, str] = {
         "Nothing was sent to {provider}: this is what the program does, rehearsed in memory. Only the "
         "response fields that the program uses are shown."
     ),
+    "asked": (
+        "The resource and its server were asked just now, without a token. Nothing was registered, and no "
+        "one signed in: what follows these requests is rehearsed in memory."
+    ),
     "demo": "https://as.example stands for the demonstration server.",
     "port": "PORT stands for any free port.",
     "client_id": "CLIENT_ID stands for your client ID.",
@@ -36,6 +40,9 @@ NOTES: Mapping[str, str] = {
 
 QUESTIONS: Mapping[str, str] = {
     "ticket": "What is a ticket?",
+    "server": "How does the program find the server where the user signs in?",
+    "client_id": "Where does the client ID come from?",
+    "resource": "What is the token good for?",
     "approval": "How does the program learn of the approval?",
     "redirect_uri": "What is the redirect URI for?",
     "no_redirect_uri": "Why is the redirect URI ignored?",
@@ -56,6 +63,19 @@ ANSWERS: Mapping[str, str] = {
     "ticket holder": "Anyone who has the ID can do that.",
     "ticket holder bound": "Only a program that also has the code verifier can do that.",
     "ticket holder more": "Only a program that also has what came with the ID can do that.",
+    "server": (
+        "It asks the resource ({request}). The response demands a token. The metadata of the resource "
+        "({metadata}) name the issuers of such tokens: {issuers}. The program takes the first one at which "
+        "it can sign in."
+    ),
+    "client_id": (
+        "The program registers itself at the server ({request}), and keeps what it gets for the next time. "
+        "The server cannot know whether the name that the user sees is the right one."
+    ),
+    "resource": (
+        "For {resource} alone. The program names that resource in the authorization request and in the token "
+        "request, and another resource should refuse the token."
+    ),
     "approval polled": "By polling: {poll}, here {times}.{until}{no_callback}",
     "approval no callback": " There is no callback: the server sent no request to the program.",
     "approval until": " It asks{pace} until {member} is {value}.{gone}",

@@ -10,9 +10,10 @@ from operator import attrgetter
 from loopback_auth.compare.drawing.columns import hanging
 from loopback_auth.compare.drawing.overview import checked, failed
 from loopback_auth.compare.model import Comparison, Finding, Run
+from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.story import ExplainedStep, ExplainedValue
-from loopback_auth.explain.story_questions import Answer, SecretExposure
+from loopback_auth.explain.story_questions import SecretExposure
 from loopback_auth.narrow import is_tuple
 from loopback_auth.redact import server_text
 from loopback_auth.trace.records import Trace

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from loopback_auth.protocol.challenge import token_challenge
 from loopback_auth.trace.reading import (
     LABEL,
     Parameters,
@@ -31,6 +32,7 @@ def request_parts(exchange: Exchange) -> Iterator[tuple[str, Parameters]]:
     yield "JSON", json_parameters(exchange)
     head = next((value for name, value in exchange.request_headers if name.lower() == "authorization"), "")
     yield f"Authorization: {head.partition(' ')[0]}", _credentials(head)
+    yield "header", tuple(("DPoP", value) for value in proofs(exchange))
     yield FRAGMENT, fragment_parameters(exchange.address)
 
 
@@ -42,7 +44,18 @@ def request_parameters(exchange: Exchange) -> Parameters:
 def response_parameters(exchange: Exchange) -> Parameters:
     """Return the parameters of a response: in the address of its redirect, or in its body."""
     target = response_header(exchange, "location")
-    return (*query_parameters(target), *fragment_parameters(target), *response_members(exchange))
+    challenge = token_challenge(response_header(exchange, "www-authenticate"))
+    return (
+        *query_parameters(target),
+        *fragment_parameters(target),
+        *(challenge.parameters.items() if challenge is not None else ()),
+        *response_members(exchange),
+    )
+
+
+def proofs(exchange: Exchange) -> Iterator[str]:
+    """Iterate over the proofs of possession that a request carries (RFC 9449 §4.1)."""
+    return (value for name, value in exchange.request_headers if name.lower() == "dpop")
 
 
 def _credentials(head: str) -> Parameters:

@@ -29,6 +29,7 @@ class Wording:
         rehearsed: the demonstration server answered instead of the provider, so only the response fields that
             the program uses are shown.
         declared: what the settings say about the provider, for this and other flows; None when unknown.
+        asked: numbers of the trace entries that are real, in a rehearsal.
     """
 
     provider: str = "the server"
@@ -36,6 +37,7 @@ class Wording:
     contract: TicketContract | None = None
     rehearsed: bool = False
     declared: Provider | None = None
+    asked: frozenset[int] = frozenset()
 
     def with_source(self, sentence: Sentence) -> Sentence:
         """Fill in the source of the vendor's contract where a sentence refers to it."""

@@ -91,6 +91,8 @@ class Recorder(Observer):
     def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
         """Note an effect and its answer: an exchange for a request of ours, a step for all others."""
         match effect:
+            case Bind() if answer == self._redirect_uri:
+                pass  # It is bound already.
             case Bind():
                 self._redirect_uri, self._authority = str(answer), _authority(str(answer))
                 # By its beginning, for the browser is started before it has ended.

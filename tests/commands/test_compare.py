@@ -52,11 +52,13 @@ def browser(tmp_path: Path) -> str:
 def test_without_arguments_all_flows_are_compared(demonstrated: Ended) -> None:
     """On real sockets, with attacks, and nobody is asked for anything."""
     assert demonstrated.status == 0
-    assert demonstrated.stdout.startswith("7 flows with demo, ")
+    assert demonstrated.stdout.startswith("9 flows with demo, ")
     signed_in = re.findall(
-        r"^(?:code|code \+|token|ticket|device|paste) +signed in ", demonstrated.stdout, re.M
+        r"^(?:code|code \+|code \+ par|resource|token|ticket|device|paste) +signed in ",
+        demonstrated.stdout,
+        re.M,
     )
-    assert len(signed_in) == 7
+    assert len(signed_in) == 9
     assert "Attacks that were tried" in demonstrated.stdout
     assert max(map(len, demonstrated.stdout.splitlines())) <= 100
 
@@ -65,7 +67,7 @@ def test_headway_is_told_a_line_a_stage(demonstrated: Ended) -> None:
     """On stderr, without anything that steers a terminal."""
     lines = demonstrated.stderr.splitlines()
 
-    assert "7 flows" in lines[0]
+    assert "9 flows" in lines[0]
     assert {
         f"{flow}: {stage}"
         for flow in COMPARED

@@ -14,6 +14,7 @@ from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.explain.story_templates import NOTES, QUESTIONS
 from loopback_auth.flow_table import NAMES
+from loopback_auth.testing import serve
 
 TOKEN = "token-canary-0123456789abcdef"
 RECORDING = {
@@ -45,6 +46,32 @@ def test_flows_are_listed_by_a_sentence_each(command_line: CommandLine) -> None:
     assert (ended.status, ended.stderr) == (0, "")
     assert [line.partition("  ")[0] for line in ended.stdout.splitlines()] == flows
     assert set(NAMES) <= set(flows)
+
+
+def test_mcp_is_the_flow_that_begins_at_a_resource(command_line: CommandLine) -> None:
+    """People know the protocol, and not what we call the flow."""
+    assert command_line.run("explain", "mcp").stdout == command_line.run("explain", "resource").stdout
+
+
+def test_resource_is_asked_and_its_sign_in_explained(command_line: CommandLine) -> None:
+    """With the addresses that it has given; nothing is registered there."""
+    with serve() as server:
+        ended = command_line.run("explain", "mcp", f"{server.issuer}/mcp")
+        registered, asked = server.requests("register"), server.requests()
+
+    assert (ended.status, ended.stderr) == (0, "")
+    assert f"POST {server.issuer}/register" in ended.stdout
+    assert "as.example" not in ended.stdout
+    assert (registered, asked) == (0, 3)
+
+
+def test_what_is_no_resource_is_said_to_be_none(command_line: CommandLine) -> None:
+    """A spelling mistake must not be explained as if it were a server."""
+    with serve() as server:
+        ended = command_line.run("explain", "mcp", f"{server.issuer}/no-such-thing")
+
+    assert ended.status != 0
+    assert "RFC 9728" in ended.stderr
 
 
 def test_ticket_at_netlify_is_explained(command_line: CommandLine) -> None:

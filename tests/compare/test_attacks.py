@@ -17,7 +17,7 @@ from loopback_auth.compare.attacks.context import ATTACKER_PAGE, new_context
 from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
-from loopback_auth.compare.model import FORM_POST, PAR, Attack, Verdict
+from loopback_auth.compare.model import DPOP, FORM_POST, PAR, RESOURCE, Attack, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
@@ -26,11 +26,13 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.flow_table import COMPARED
 
-BEARER = {"used-elsewhere"}
+BEARER = {"used-elsewhere", "passed-on"}
 SUCCEED: Mapping[str, set[str]] = {
     "code": BEARER,
     FORM_POST: BEARER,
     PAR: BEARER,
+    DPOP: set(),
+    RESOURCE: {"used-elsewhere"},
     "token": BEARER | {"stolen-token", "port-squatting", "injected-code"},
     "ticket": BEARER | {"stolen-ticket", "fixation", "phishing", "denial-of-service"},
     "device": BEARER | {"fixation", "phishing", "denial-of-service"},
@@ -44,6 +46,8 @@ DO_NOT_APPLY: Mapping[str, set[str]] = {
     "code": WITH_CODE,
     FORM_POST: WITH_CODE,
     PAR: WITH_CODE,
+    DPOP: WITH_CODE,
+    RESOURCE: WITH_CODE,
     "token": WITH_CODE - {"stolen-token"} | {"stolen-code", "replay"},
     "ticket": POLLED | {"guessed-user-code"},
     "device": POLLED | {"stolen-ticket-bound"},

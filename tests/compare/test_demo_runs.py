@@ -9,7 +9,7 @@ import pytest
 
 from loopback_auth import words
 from loopback_auth.authorization_messages import AuthorizationRequest
-from loopback_auth.compare.model import FORM_POST, PAR, Comparison, Run
+from loopback_auth.compare.model import DPOP, FORM_POST, PAR, Comparison, Run
 from loopback_auth.compare.running.demo import ObservedUser, run_on_demo
 from loopback_auth.compare.running.run import assembled, compare_demo, compare_simulated
 from loopback_auth.demo import user
@@ -82,6 +82,7 @@ def test_every_flow_signs_in_on_real_sockets(compared: Comparison) -> None:
         "code",
         FORM_POST,
         PAR,
+        DPOP,
         "device",
         "paste",
     }

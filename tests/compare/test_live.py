@@ -46,8 +46,8 @@ class Watched(DemoServer):
     """A demo server that remembers what it issued and what was given back."""
 
     def __init__(self, issuer: str, faults: Faults | None = None) -> None:
-        super().__init__(issuer, entropy=self._draw, faults=faults, device_interval=1)
         self.drawn: list[str] = []
+        super().__init__(issuer, entropy=self._draw, faults=faults, device_interval=1)
         self.revoked: list[str] = []
 
     def _draw(self, size: int) -> bytes:
@@ -160,8 +160,8 @@ def answered(what: str, verdict: str = "no") -> ProbeAnswer:
 @pytest.mark.parametrize(
     ("what", "refused"),
     [
-        ("redirect_uri", {"code", "code form_post", "code + par", "token", "paste"}),
-        ("response_type=code", {"code", "code form_post", "code + par", "paste"}),
+        ("redirect_uri", {"code", "code form_post", "code + par", "code + dpop", "token", "paste"}),
+        ("response_type=code", {"code", "code form_post", "code + par", "code + dpop", "paste"}),
         ("response_mode=form_post", {"code form_post"}),
         ("response_type=token", {"token"}),
         ("device_authorization", {"device"}),

@@ -24,6 +24,7 @@ from loopback_auth.words import Words
 
 SIMULATED = compare_simulated()
 RUNS = {run.flow: run for run in SIMULATED.runs}
+MCP_SCOPE = "mcp:read offline_access"
 TOKENS = Tokens("Bearer", 3600.0, True, "", "profile email", "profile email", "demo@example.com")
 
 
@@ -91,6 +92,8 @@ def test_every_flow_signs_in() -> None:
         "code": TOKENS,
         "code form_post": TOKENS,
         "code + par": TOKENS,
+        "code + dpop": replace(TOKENS, token_type="DPoP"),
+        "resource": replace(TOKENS, scope_asked=MCP_SCOPE, scope_granted=MCP_SCOPE, account="demo-1"),
         "token": front,
         "ticket": ticket,
         "device": TOKENS,
@@ -127,6 +130,16 @@ CODE_STORY = [
 STORIES = {
     "code": CODE_STORY,
     "code form_post": CODE_STORY,
+    "code + dpop": CODE_STORY,
+    "resource": [
+        *CODE_STORY[:2],
+        "client > server: request without a token",
+        "browser > client: start page",
+        "client > server: resource metadata request",
+        "client > server: metadata request",
+        "client > server: registration request",
+        *CODE_STORY[5:],
+    ],
     "code + par": [*CODE_STORY[:5], "client > server: pushed authorization request", *CODE_STORY[5:]],
     "token": [
         *CODE_STORY[:5],

@@ -92,7 +92,7 @@ def test_overview_counts_the_attacks_that_succeeded() -> None:
 def test_overview_breaks_no_outcome_in_80_columns() -> None:
     """What is read first is read at once, in the usual terminal."""
     whole = compare_simulated(attacks=lambda run: simulated_attacks(run.flow))
-    shown = table(whole, width=80).splitlines()[2:22]
+    shown = table(whole, width=80).splitlines()[2:27]
 
     assert sum("  signed in  " in line for line in shown) == len(COMPARED)
     assert max(map(len, shown)) <= 80

@@ -30,12 +30,13 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.explain.capture import Capture, capture
 from loopback_auth.explain.endings import NO_END
 from loopback_auth.explain.narration import Story, recorded_story
+from loopback_auth.explain.parameter_words import PARAMETERS, SECRETS
 from loopback_auth.explain.reduction import HIDDEN
 from loopback_auth.explain.story import ExplainedStep
 from loopback_auth.explain.story_questions import SecretExposure
 from loopback_auth.explain.story_templates import ANSWERS, NOTES, QUESTIONS
 from loopback_auth.explain.story_text import text
-from loopback_auth.explain.story_words import PARAMETERS, SECRETS, STEPS
+from loopback_auth.explain.story_words import STEPS
 
 TOKEN = f"{ISSUER}/token"
 REDEEMED = (

@@ -10,13 +10,15 @@ from trace_samples import TICKET, changed
 
 from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError, EndpointMissing
+from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.narration import Story, rehearsed_story
+from loopback_auth.explain.parameter_words import PARAMETERS, SECRETS
 from loopback_auth.explain.rehearsal import rehearse
 from loopback_auth.explain.story import PUBLIC, ExplainedStep
-from loopback_auth.explain.story_questions import Answer, questions
+from loopback_auth.explain.story_questions import questions
 from loopback_auth.explain.story_templates import ANSWERS, QUESTIONS, TAKERS
 from loopback_auth.explain.story_text import members, text
-from loopback_auth.explain.story_words import PARAMETERS, SECRETS, STEPS
+from loopback_auth.explain.story_words import STEPS
 from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.flow_table import COMPARED, FLOWS, NAMES
 from loopback_auth.settings import needs_secret, resolve
@@ -326,7 +328,7 @@ def test_every_sentence_is_one_and_has_a_source() -> None:
     entries = [entry for table in (STEPS, PARAMETERS, SECRETS) for entry in table.values()]
     entries += [(flow.summary, flow.source) for flow in FLOWS]
     source = re.compile(
-        r"RFC \d+ §|OpenID Connect Core 1\.0 §|OAuth 2\.0 |https://github\.com/|[\w-]+/[\w-]+#\d|\{contract\}"
+        r"RFC \d+ §|OpenID Connect (?:Core|Dynamic Client Registration) 1\.0 §|OAuth 2\.0 |https://github\.com/|[\w-]+/[\w-]+#\d|\{contract\}"
     )
 
     assert [words for words, clause in entries if not source.match(clause)] == []

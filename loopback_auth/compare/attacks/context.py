@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.compare.attacks.impostor import Impostor
-from loopback_auth.compare.running.choices import Choice, choice, demo_client
+from loopback_auth.compare.model import RESOURCE
+from loopback_auth.compare.running.choices import MCP, Choice, choice, demo_client
 from loopback_auth.demo.accounts import ACCOUNTS
 from loopback_auth.demo.agent import Navigation
+from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.setup import DEVICE_CODE, PATHS, RESPONSE_MODES
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.device_and_ticket import TicketContract
@@ -23,6 +25,7 @@ from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import call_request
+from loopback_auth.protocol.token_demand import initialize_request
 
 ATTACKER_ACCOUNT = ACCOUNTS[1].email
 ATTACKER_PAGE = "https://attacker.example"
@@ -110,8 +113,11 @@ class AttackContext:
         return call_request(contract.exchange, values)
 
     def resource_request(self, token: str) -> HttpRequest:
-        """Use an access token: request the account."""
+        """Use an access token where the program uses it: for the account, or at the resource."""
         bearer = ("Authorization", f"Bearer {token}")
+        if self.flow == RESOURCE:
+            request = initialize_request(self.issuer + MCP)
+            return replace(request, headers=(*request.headers, bearer))
         if self.flow == "ticket" and self.ticket.account is not None:
             request = call_request(self.ticket.account, {"base": self.ticket.base, "ui": self.ticket.ui})
             return replace(request, headers=(*request.headers, bearer))
@@ -133,7 +139,15 @@ def new_context(
     theirs = choice(flow, _client(issuer, bound=bound)).client
     if flow == "token":
         theirs = replace(theirs, response_type="token")
-    return choice(flow, _client(believed, bound=bound)), AttackContext(flow, theirs, issuer, impostor)
+    one = choice(flow, _client(believed, bound=bound))
+    if flow == RESOURCE:
+        # Anyone who sees the link knows the client ID, however the program got it.
+        theirs, one = _with_id(theirs), replace(one, client=_with_id(one.client))
+    return one, AttackContext(flow, theirs, issuer, impostor)
+
+
+def _with_id(client: ClientConfig) -> ClientConfig:
+    return replace(client, client_id=DEMO_CLIENT.client_id, client_metadata=None)
 
 
 def _client(issuer: str, *, bound: bool) -> ClientConfig:

@@ -146,6 +146,12 @@ ATTACKS = (
         _all(tokens.used_elsewhere, *COMPARED),
     ),
     Scenario(
+        "passed-on",
+        "A resource that was sent the access token uses it at another resource.",
+        "RFC 9700 §4.9.1; RFC 8707 §3",
+        _all(tokens.passed_on, *COMPARED),
+    ),
+    Scenario(
         "guessed-user-code",
         "The attacker guesses user codes, one after the other.",
         "RFC 8628 §5.1",

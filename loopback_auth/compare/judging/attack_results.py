@@ -34,6 +34,7 @@ TRIALS: Mapping[str, Trial] = {
     "fixation": Trial(("fixation",), "refused: {}", "accepted"),
     "proof": Trial(("stolen-code", "stolen-token", "stolen-ticket"), "yes: {}", "no: {}"),
     "elsewhere": Trial(("used-elsewhere",), "refused: {}", "accepted: {}"),
+    "passed-on": Trial(("passed-on",), "refused: {}", "accepted: {}"),
     "replay": Trial(("replay",), "no, refused", "yes, accepted"),
     "abort": Trial(("denial-of-service",), "only with the state", "anyone with the link"),
     "phishing": Trial(("phishing",), "attacker got nothing", "attacker got the tokens"),

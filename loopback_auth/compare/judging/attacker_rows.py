@@ -154,6 +154,16 @@ def elsewhere(run: Run) -> Cell:
     return seen("it is bound to nothing", entries_with_tokens(run.trace), "RFC 6750 §1.2")
 
 
+def passed_on(run: Run) -> Cell:
+    """Say whether a resource that was sent the access token can use it at another resource."""
+    if run.tokens is None:
+        return NOT_OBSERVED
+    message = authorization_request(run.trace)
+    if message is not None and "resource" in message.parameters:
+        return seen("the token is for one resource", message.steps, "RFC 8707 §3")
+    return seen("the token is for any resource", entries_with_tokens(run.trace), "RFC 9700 §4.9.1")
+
+
 def pkce_steps(run: Run) -> tuple[int, ...]:
     """Return the entries that show PKCE: a challenge, and the verifier with the code; none without both."""
     message = authorization_request(run.trace)
@@ -193,4 +203,5 @@ PROPERTIES = (
     Property("proof", "Must the program that finishes be the one that started?", GROUP, proof),
     Property("replay", "Can the code or ticket be used twice?", GROUP, replay),
     Property("elsewhere", "A stolen access token on another machine", GROUP, elsewhere),
+    Property("passed-on", "The access token at another resource", GROUP, passed_on),
 )

@@ -21,6 +21,7 @@ NETLIFY = "https://github.com/netlify/open-api"
 OUT_OF_BAND = "https://developers.google.com/identity/protocols/oauth2/resources/oob-migration"
 FORM_POST = "OAuth 2.0 Form Post Response Mode §2"
 LOCAL_NETWORK = "https://wicg.github.io/local-network-access/"
+MCP = "https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization"
 CROSS_DEVICE = "draft-ietf-oauth-cross-device-security §5"
 CONSENT = f"{CROSS_DEVICE}; draft-ietf-oauth-v2-1 §7.9"
 
@@ -31,6 +32,8 @@ NO_PARAMETER: Fact = (NOT_IN_PROTOCOL, "RFC 8628 §3.1")
 LIKE: Mapping[str, str] = {
     "code form_post": "code",
     "code + par": "code",
+    "code + dpop": "code",
+    "resource": "code",
     "code id_token": "code",
     "paste": "code",
     "id_token token": "token",
@@ -44,6 +47,8 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
         "code": ("RFC 6749, RFC 7636, RFC 8252", "RFC 6749 §4.1; RFC 7636 §4; RFC 8252 §7.3"),
         "code form_post": ("the code flow, by form post", FORM_POST),
         "code + par": ("the code flow, and RFC 9126", "RFC 9126 §2"),
+        "code + dpop": ("the code flow, and RFC 9449", "RFC 9449 §5"),
+        "resource": ("the code flow, RFC 9728, RFC 8707, RFC 7591", "RFC 9728 §5; RFC 8707 §2; RFC 7591 §3"),
         "token": ("RFC 6749 §4.2", "RFC 6749 §4.2"),
         "id_token": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.2"),
         "id_token token": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.2"),
@@ -56,6 +61,8 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
         "code": ("recommended, with PKCE", "RFC 9700 §2.1.1"),
         "code form_post": ("allowed where servers offer it", FORM_POST),
         "code + par": ("recommended where servers offer it", "RFC 9700 §2.1.1; RFC 9126 §1"),
+        "code + dpop": ("recommended where servers offer it", "RFC 9700 §2.2.1"),
+        "resource": ("what MCP clients do", MCP),
         "token": ("advised against", "RFC 9700 §2.1.2"),
         "id_token": ("for identity, not for access", "OpenID Connect Core 1.0 §3.2.2.5"),
         "code id_token": ("allowed", "RFC 9700 §2.1.2"),

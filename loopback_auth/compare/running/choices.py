@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from loopback_auth.compare.model import FORM_POST, PAR
+from loopback_auth.client_metadata import ClientMetadata
+from loopback_auth.compare.model import DPOP, FORM_POST, PAR, RESOURCE
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import ConfigError
@@ -17,10 +18,15 @@ PROVIDER = "demo"
 THINKING = 2.0
 """Seconds that a simulated user takes to approve, and again to paste a URL."""
 
+MCP = "/mcp"
+"""Path of the protected resource of the demonstration."""
+
 _MODES: dict[str, ResponseMode] = {
     "code": "query",
     FORM_POST: "form_post",
     PAR: "query",
+    DPOP: "query",
+    RESOURCE: "query",
     "paste": "query",
 }
 """The response mode of a run; for others the response is in the fragment."""
@@ -56,11 +62,27 @@ def choice(name: str, client: ClientConfig) -> Choice:
     """
     if name not in BY_NAME:
         raise ConfigError(f"There is no flow called {ascii(name)[:80]}.", hint=suggestion(name, {*BY_NAME}))
-    push = True if name == PAR else client.push
-    return Choice(
-        name,
-        BY_NAME[name].variant_of or name,
-        replace(client, response_mode=_MODES.get(name, "fragment"), push=push),
+    client = replace(client, response_mode=_MODES.get(name, "fragment"))
+    if name == PAR:
+        client = replace(client, push=True)
+    if name == DPOP:
+        client = replace(client, dpop=True)
+    if name == RESOURCE:
+        client = _for_resource(client)
+    return Choice(name, BY_NAME[name].variant_of or name, client)
+
+
+def _for_resource(client: ClientConfig) -> ClientConfig:
+    """Return a client that knows nothing but the URL of a resource, where there is one."""
+    if client.resource_server or not client.provider.temporary:
+        return client
+    return replace(
+        client,
+        provider=replace(client.provider, metadata=ServerMetadata(), ticket=None),
+        client_id="",
+        scope="",
+        resource_server=f"{client.provider.metadata.issuer}{MCP}",
+        client_metadata=ClientMetadata("Example program"),
     )
 
 

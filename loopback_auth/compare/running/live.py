@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from loopback_auth.compare.model import FORM_POST, Run
+from loopback_auth.compare.model import DPOP, FORM_POST, PAR, RESOURCE, Run
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.compare.running.run import Judged, assembled
 from loopback_auth.doctor.direct_probe import DEVICE
@@ -42,6 +42,9 @@ _CODE = (REDIRECT_URI, "response_type=code", "grant_type=authorization_code")
 DECIDED_BY: Mapping[str, tuple[str, ...]] = {
     "code": _CODE,
     FORM_POST: (*_CODE, "response_mode=form_post"),
+    PAR: _CODE,
+    DPOP: _CODE,
+    RESOURCE: (),
     "paste": _CODE,
     "device": (DEVICE, *(f"grant_type={grant}" for grant in BY_DEVICE)),
     "ticket": ("ticket",),
@@ -51,6 +54,8 @@ DECIDED_BY: Mapping[str, tuple[str, ...]] = {
 
 About another one that redirects, redirect URI and response type decide; about the rest, nothing does.
 """
+
+NO_RESOURCE = "The URL of a resource is not known. With --resource-server it is."
 
 Tell = Callable[[str], None]
 
@@ -159,6 +164,8 @@ def why_not_possible(one: Choice, plan: Plan, answers: Sequence[ProbeAnswer]) ->
     """
     if because := plan.refused.get(one.flow, ""):
         return because
+    if one.name == RESOURCE and not one.client.resource_server:
+        return NO_RESOURCE
     redirected = (REDIRECT_URI, f"response_type={one.flow}") if BY_NAME[one.flow].needs_port else ()
     deciding = DECIDED_BY.get(one.name, redirected)
     no = next((each for each in answers if each.what in deciding and each.verdict == "no"), None)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 
 from loopback_auth.authorization_messages import Attempt
+from loopback_auth.compare.running.at_resource import completed
 from loopback_auth.compare.running.choices import THINKING, Choice
 from loopback_auth.demo.memory import MemoryWorld, PageKeys
 from loopback_auth.demo.server import DemoServer
@@ -26,6 +27,14 @@ from loopback_auth.trace.recorder import Recorder
 ISSUER = "https://as.example"
 STARTED_AT = 1_700_000_000.0
 LATENCY = 0.02
+KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+}
+"""The published example of RFC 7515 appendix A.3.1: a key that differs each time would show in the trace."""
 
 
 class Entropy:
@@ -78,9 +87,12 @@ def simulate(
         state=base64url(drawn(24)),
         code_verifier=code_verifier(drawn(32)),
         nonce=base64url(drawn(24)),
+        dpop_key=KEY if client.dpop else {},
     )
-    flow = flow_named(choice.flow, client, attempt, FlowOptions(verify_signature=verify_signature))
     try:
+        if client.resource_server:
+            client = here.run(completed(client))
+        flow = flow_named(choice.flow, client, attempt, FlowOptions(verify_signature=verify_signature))
         end: SignIn | LoopbackAuthError = here.run(flow)
     except LoopbackAuthError as exc:
         end = exc
