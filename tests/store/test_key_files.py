@@ -201,8 +201,9 @@ def test_a_key_that_cannot_be_kept_leaves_the_old_sign_in(
     assert list((tmp_path / "sign-ins").glob(".new-*")) == []
 
 
-def test_the_fast_path_does_not_look_for_the_key(store: FileTokenStore, tmp_path: Path) -> None:
-    """It prints the token, which needs none for that."""
-    key_file(tmp_path).unlink()
+def test_the_fast_path_gives_no_token_that_is_bound(store: FileTokenStore, tmp_path: Path) -> None:
+    """It is of no use without a proof, which the command that is loaded then says (RFC 9449 §7.1)."""
+    assert read_fresh_token(str(tmp_path), 2000.0) is None
 
+    store.save(BEARER)
     assert read_fresh_token(str(tmp_path), 2000.0) == "a-token"
