@@ -14,12 +14,15 @@ import tempfile
 
 import httpx2
 from mcp import Client
+from mcp.client import session
 from mcp.client.streamable_http import streamable_http_client
 
 from foreign.person import Person
 from loopback_auth import ClientMetadata, FileTokenStore, Program, mcp
 from loopback_auth.events import silent
 from loopback_auth.mcp import ResourceAuth
+
+session.DISCOVER_TIMEOUT_SECONDS = 90.0  # The SDK gives its first message ten seconds, the sign-in included.
 
 DOCUMENT = "https://conformance-test.local/client-metadata.json"
 """The client ID that the suite expects where a server takes one of this kind."""
