@@ -12,10 +12,11 @@ from renewing import keeping, sign_in_at
 
 from loopback_auth import ClientConfig, TokenSource
 from loopback_auth.demo.setup import ACR_VALUES
-from loopback_auth.errors import SignInRequired, StillRefused
+from loopback_auth.errors import AuthorizationError, SignInRequired, StillRefused
 from loopback_auth.flows.requirement import Authentication, Requirement, challenged
 from loopback_auth.model import Provider
 from loopback_auth.records import replace
+from loopback_auth.signin.process_state import MOST_ASKED
 from loopback_auth.testing import DemoAuthorizationServer
 
 BEST = " ".join(reversed(ACR_VALUES))
@@ -100,6 +101,33 @@ async def test_another_authentication_is_asked_for_though_one_was_just_made(
     await source.token(challenge=STRONGER.replace(BEST, ACR_VALUES[0]))
 
     assert asked(server)[-1] == ("profile", ACR_VALUES[0], "300")
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        'Bearer error="insufficient_scope", scope="mcp:{}"',
+        'Bearer error="insufficient_user_authentication", max_age="{}"',
+    ],
+)
+async def test_server_that_wants_something_else_each_time_is_no_loop(
+    server: DemoAuthorizationServer, challenge: str
+) -> None:
+    """Each wish is new, but there is one user, who would see a tab for each request."""
+    source = source_at(server)
+    await source.token()
+    refusals = 0
+    for number in range(MOST_ASKED + 5):
+        try:
+            await source.token(challenge=challenge.format(number))
+        except SignInRequired:
+            refusals += 1
+        except AuthorizationError:
+            continue  # The demo server knows no such scope.
+
+    assert len(asked(server)) == 1 + MOST_ASKED
+    assert refusals == 5
+    assert await source.token()
 
 
 @pytest.mark.parametrize("refused", [None, "access-0"])

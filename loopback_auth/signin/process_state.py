@@ -23,6 +23,9 @@ REFUSED_FOR = 60.0
 MOST_REFUSED = 5
 """New tokens that may be refused within `REFUSED_FOR` seconds until that is no reason to renew any more."""
 
+MOST_ASKED = 5
+"""Questions within `REFUSED_FOR` seconds because servers want more, which may be something else each time."""
+
 NEW_SECONDS = 5.0
 """Age of a token up to which it is new, if that is not more than half of its lifetime."""
 
@@ -110,9 +113,12 @@ class ProcessState:
             SignInRequired: the user must not be asked, or has just been asked.
             ConfigError: another client uses the name, too.
         """
-        reason = needed.reason
-        asked = self.asked.get(reason) if reason is not None else None
-        if not needed.interactive or (asked is not None and time.monotonic() < asked + REFUSED_FOR):
+        recent = self._recently_asked()
+        if (
+            not needed.interactive
+            or needed.reason in recent
+            or (needed.steps_up and len(recent) >= MOST_ASKED)
+        ):
             raise self._required(look, needed, command)
         if look.foreign and self.signed_in:
             # To ask again would replace the tokens of the other client, which would then do the same.
@@ -127,9 +133,13 @@ class ProcessState:
         now = time.monotonic()
         if not renews:
             if needed.reason is not None:
-                self.asked[needed.reason] = now
+                self.asked = {**self._recently_asked(), needed.reason: now}
         elif look.kept is not None and _refused_anew(look.kept, needed):
             self.refusals = [*self.refusals[-MOST_REFUSED:], now]
+
+    def _recently_asked(self) -> dict[str, float]:
+        since = time.monotonic() - REFUSED_FOR
+        return {reason: moment for reason, moment in self.asked.items() if moment > since}
 
     def _required(self, look: Found, needed: Requirement, command: str) -> SignInRequired:
         scope = needed.challenge_scope
