@@ -27,6 +27,7 @@ OUTPUTS = {
     "README": r"demo@example\.com [\d.]+\n200\n",
     "embedding": r"demo@example\.com [\d.]+ openid email\n",
     "http": r"(200\n){4}",
+    "mcp": r"2\n2\n",
     "options": "",
     "receiver": "",
     "stores": r"True\n",
@@ -72,9 +73,14 @@ def awaited(program: str) -> str:
 
 def spoken_to(server: DemoAuthorizationServer, program: str) -> str:
     """Let a program use the demo server in place of the ones in the text."""
-    here = program.replace("https://api.example/me", server.resource).replace(
-        "https://id.example", server.issuer
-    )
+    places = {
+        "https://api.example/me": server.resource,
+        "https://id.example": server.issuer,
+        "https://mcp.example/mcp": server.mcp,
+    }
+    here = program
+    for written, real in places.items():
+        here = here.replace(written, real)
     # requests_oauth2client refuses http otherwise, also on this machine.
     return here.replace("=receiver.redirect_uri", "=receiver.redirect_uri, testing=True")
 

@@ -50,6 +50,7 @@ TOPICS = {
     "files": "where settings and tokens are, and which value counts",
     "flows": "which flow to use when, and what it costs",
     "http": "send tokens with httpx, requests, aiohttp, Google, Azure",
+    "mcp": "sign in to an MCP server from a program",
     "netlify": "Netlify's endpoints, in order, and what a ticket is",
     "options": "what a login in your program takes, and its events",
     "receiver": "receive the redirect for msal, Authlib, an MCP client",
