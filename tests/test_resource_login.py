@@ -30,6 +30,7 @@ from loopback_auth import (
 )
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TransportError
 from loopback_auth.events import Event, Exchanged, LinkReady, SignInFailed, silent
+from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.options import Options
 from loopback_auth.signin.stores import Store
@@ -225,6 +226,26 @@ def test_query_of_a_resource_is_sent_and_not_shown(place: Place, tmp_path: Path)
     shown += [repr(event) for event in told if not isinstance(event, Exchanged)]
     shown += [path.name for path in tmp_path.rglob("*")]
     assert not any("s3cret" in one for one in shown)
+
+
+@pytest.mark.parametrize("flow", ["paste", "device"])
+def test_sign_in_in_two_steps_registers_the_redirect_uri_of_its_second(
+    place: Place, tmp_path: Path, flow: TwoStepFlow
+) -> None:
+    """Nothing listens there, but the server compares it; by device there is none."""
+    store, pendings = FileTokenStore(str(tmp_path)), PendingStore(str(tmp_path))
+    registered = place.server.requests("register")
+
+    pending = begin_sync(ClientConfig.for_resource(place.url), flow, store=store)
+    if flow == "device":
+        place.user.visit(pending.url, user_code=pending.user_code)
+        place.user.page_sync()
+    sign_in = resume_sync(pending, save=pendings.save, store=store, wait=10.0, paste=place.user.paste)
+    again = begin_sync(ClientConfig.for_resource(place.url), "device", store=store)
+
+    assert sign_in.resource == (place.url,)
+    assert again.client.client_id == sign_in.client_id
+    assert place.server.requests("register") == registered + 1
 
 
 @pytest.mark.parametrize("name", ["store", "program", "notify"])
