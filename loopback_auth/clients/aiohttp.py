@@ -51,7 +51,7 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
             check_destination(str(origin))
             known.add(origin)
         sent, refusals = await presented(source), Refusals(interactive=source.interactive)
-        request.headers.update(sent.headers(request.method, request.url))
+        sent.put(request.headers, request.method, request.url)
         response = await handler(request)
         while True:
             if not _again(sent, response):
@@ -72,7 +72,7 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
                 return response
             response.release()
             await request.close()  # A file is rewound only after what is left of the first sending has ended.
-            request.headers.update(sent.headers(request.method, request.url))
+            sent.put(request.headers, request.method, request.url)
             response = await handler(request)
 
     return middleware

@@ -84,7 +84,7 @@ class Credentials(credentials.Credentials):
             self._take(self._source.sign_in_sync())
         sent = Presentation(token, self._source.prover_sync(token))
         self._sent.last = _Sent(sent, url)
-        headers.update(sent.headers(method, url))
+        sent.put(headers, method, url)
 
     def refresh(self, request: object) -> None:
         """Get a token other than the one that this thread has sent last, or a fresh one if it has sent none.
@@ -112,7 +112,8 @@ class Credentials(credentials.Credentials):
 
 def _other_proof(last: _Sent, request: Callable[..., object]) -> bool:
     """Ask a server for its nonce and its time, and return whether another proof would help (RFC 9449 §9)."""
-    headers = last.sent.headers("HEAD", last.url)
+    headers: dict[str, str] = {}
+    last.sent.put(headers, "HEAD", last.url)
     try:
         answer = request(last.url, method="HEAD", headers=headers)
     except TransportError:

@@ -161,7 +161,7 @@ async def awaited(source: TokenSource, **arguments: Unpack[TokenArguments]) -> P
 
 
 def _authorized(request: RequestT, sent: Presentation) -> RequestT:
-    request.headers.update(sent.headers(request.method, request.url))
+    sent.put(request.headers, request.method, request.url)
     return request
 
 

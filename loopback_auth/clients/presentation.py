@@ -8,7 +8,7 @@ Source: RFC 6750 §2.1; RFC 9449 §7, §9.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Unpack
 
 from loopback_auth.clients.bearer import UNAUTHORIZED, TokenArguments
@@ -34,36 +34,35 @@ class Presentation:
         prover: makes the proofs of its key; None: it is a bearer token.
     """
 
-    __slots__ = ("_addresses", "_proofs", "_proven", "token", "value")
+    __slots__ = ("_addresses", "_proofs", "_proven", "bound", "token", "value")
 
     def __init__(self, token: str = "", prover: Prover | None = None) -> None:
         self.token: str = token
-        self.value: str = f"Bearer {token}" if token else ""
-        """Of the header `Authorization`; empty: there is none."""
-        self._proofs = None
-        if prover is not None:
-            # Start-up: most tokens are not bound.
-            from loopback_auth.protocol.dpop import Proofs
-            from loopback_auth.tokens import DPOP
+        self.bound: bool = prover is not None
+        """Whether each try needs a proof."""
+        if prover is None:
+            self.value: str = f"Bearer {token}" if token else ""
+            """Of the header `Authorization`; empty: there is none."""
+            return
+        # Start-up: most tokens are not bound.
+        from loopback_auth.protocol.dpop import Proofs
+        from loopback_auth.tokens import DPOP
 
-            self.value, self._proofs = f"{DPOP} {token}", Proofs(prover, token)
+        self.value = f"{DPOP} {token}"
+        self._proofs = Proofs(prover, token)
         self._proven = ("", "")
         self._addresses = MOST_ADDRESSES
 
-    @property
-    def bound(self) -> bool:
-        """Whether each try needs a proof."""
-        return self._proofs is not None
+    def put(self, headers: MutableMapping[str, str], method: str, url: object) -> None:
+        """Put the token into the headers of one try at one address."""
+        if self.value:
+            headers["Authorization"] = self.value
+        if self.bound:
+            from loopback_auth.token_proofs import new_stamp  # Start-up.
 
-    def headers(self, method: str, url: object) -> dict[str, str]:
-        """Return the headers for one try at one address."""
-        if self._proofs is None:
-            return {"Authorization": self.value} if self.value else {}
-        from loopback_auth.token_proofs import new_stamp  # Start-up.
-
-        text = str(url)
-        self._proven = method, _target(text)
-        return {"Authorization": self.value, "DPoP": self._proofs.next(method, text, new_stamp())}
+            text = str(url)
+            self._proven = method, _target(text)
+            headers["DPoP"] = self._proofs.next(method, text, new_stamp())
 
     def again(self, method: str, url: object, status: int, headers: Iterable[tuple[str, str]]) -> bool:
         """Learn from an answer; return whether the request should be sent again with another proof.
@@ -76,7 +75,7 @@ class Presentation:
 
         Source: RFC 9449 §8.2, §9.
         """
-        if self._proofs is None:
+        if not self.bound:
             return False
         text, answer = str(url), HttpResponse(status, tuple(headers), received_at=time.time())
         if self._proofs.again(text, answer):

@@ -56,7 +56,7 @@ class BearerAuth(AuthBase):
         """Prepare a request."""
         check_destination(r.url or "")
         sent = presented_sync(self._source)
-        r.headers.update(sent.headers(r.method or "", r.url))
+        sent.put(r.headers, r.method or "", r.url)
         r.register_hook("response", _Answered(self._source, sent, start_of(r.body)))  # type: ignore[no-untyped-call]
         return r
 
@@ -83,7 +83,7 @@ class _Answered:
         self._refusals = Refusals(interactive=source.interactive)
 
     def __call__(self, response: Response, **how: Unpack[_How]) -> Response:
-        while True:
+        while self._sent.bound or response.status_code >= 400:
             request, token = response.request, self._sent.token
             # A redirect to another host has taken the token off.
             if request.headers.get("Authorization") != self._sent.value:
@@ -107,18 +107,17 @@ class _Answered:
             if not rewound(request.body, self._start):
                 return response
             response = self._again(response, **how)
+        return response
 
     def _other_proof(self, response: Response) -> bool:
         """Learn from an answer; return whether another proof would help."""
-        if not self._sent.bound:
-            return False
         request = response.request
         found = ((name, response.headers[name]) for name in READ if name in response.headers)
         return self._sent.again(request.method or "", request.url, response.status_code, found)
 
     def _redirected(self, response: Response) -> Response:
         """Prepare the proof for the address of a redirect, to which the session is about to go."""
-        where = _REDIRECTS.get_redirect_target(response) if self._sent.bound else None
+        where = _REDIRECTS.get_redirect_target(response)
         if where is None:
             return response
         request = response.request
@@ -130,7 +129,7 @@ class _Answered:
         if _REDIRECTS.should_strip_auth(request.url or "", going.url):  # type: ignore[no-untyped-call]
             del request.headers["DPoP"]
         else:
-            request.headers.update(self._sent.headers(going.method or "", going.url))
+            self._sent.put(request.headers, going.method or "", going.url)
         return response
 
     def _again(self, response: Response, **how: Unpack[_How]) -> Response:
@@ -140,7 +139,7 @@ class _Answered:
         request = response.request
         # The session goes on with this object, for redirects as well; the history has what was sent before.
         response.request = request.copy()
-        request.headers.update(self._sent.headers(request.method or "", request.url))
+        self._sent.put(request.headers, request.method or "", request.url)
         answer = response.connection.send(request, **how)
         answer.history = [*response.history, response]
         return answer
