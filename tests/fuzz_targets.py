@@ -37,11 +37,12 @@ from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.flows.refresh import identified, refresh
 from loopback_auth.flows.resource import find_resource
 from loopback_auth.flows.revocation import revoke
-from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.proxies import proxy_for
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.client_id_document import check_client_id_document, client_id_document
+from loopback_auth.protocol.dpop import DpopKey, Proofs, Prover
 from loopback_auth.protocol.paste import pasted_callback
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.protected_resource import is_parent
@@ -56,6 +57,7 @@ from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.sign_in_format import read_as, written
+from loopback_auth.signin.dpop_keys import new_key
 from loopback_auth.store import pending_sign_in as handed
 from loopback_auth.store.sign_in_lock import FileSignInLock
 from loopback_auth.tokens import SignIn
@@ -275,6 +277,23 @@ def _paused(data: bytes) -> None:
     unanswered(answer)
 
 
+@cache
+def _dpop_key() -> DpopKey:
+    return DpopKey(new_key())
+
+
+def _proven(data: bytes) -> None:
+    url, stamp = "https://as.example/token", Stamp(1_700_000_000.0, "jti")
+    answer, proofs = replace(answer_of(data), received_at=stamp.wall), Proofs(Prover(_dpop_key()))
+    for _ in range(3):
+        text = proofs.next("POST", url, stamp)
+        assert text.isascii()
+        assert len(text) < 8192
+        if not proofs.again(url, answer):
+            return
+    raise AssertionError("A server can have a request sent for ever.")
+
+
 def _address(data: bytes) -> None:
     url = data.decode("utf-8", "surrogateescape")
     for check in (check_browser_url, check_issuer, partial(check_endpoint, name="x")):
@@ -401,6 +420,8 @@ def targets() -> dict[str, Target]:
     )
     later = b"429\nRetry-After: 5\nDate: Tue, 14 Nov 2023 22:13:20 GMT\nX-RateLimit-Reset: 1700000005\n\n"
     dated = b"503\nRetry-After: Tue, 14 Nov 2023 22:13:25 GMT\nContent-Type: application/json\n\n{}"
+    unproven = b'401\nDPoP-Nonce: a.b-c\nWWW-Authenticate: DPoP error="use_dpop_nonce", algs="ES256"\n\n'
+    skewed = b'400\nDPoP-Nonce: a\nDate: Tue, 14 Nov 2023 23:13:20 GMT\n\n{"error":"invalid_dpop_proof"}'
     whole = f"http://127.0.0.1:49152/callback?{ANSWER}".encode()
     direct = {
         "callback": Target(_callback, (queried, posted, relay)),
@@ -412,6 +433,7 @@ def targets() -> dict[str, Target]:
         "HTTP archive": Target(_archive, tuple(_har())),
         "what is told": Target(_told, (secrets.encode(), f"POST /?{ANSWER}\n{FORM}\n\n{TOKENS}".encode())),
         "pauses": Target(_paused, (later, dated)),
+        "proofs": Target(_proven, (unproven, skewed)),
         **{f"resource: {name}": target for name, target in _resource_targets()},
         "registration": Target(_registered, (REGISTERED, b'400\n\n{"error":"invalid_redirect_uri"}')),
         "client document": Target(_hosted, (json.dumps(client_id_document(HOSTED)).encode(),)),

@@ -19,6 +19,7 @@ from redis_server import KEY, RedisServer, needs_redis
 from loopback_auth.errors import AuthorizationError, ConfigError, NotKept, SignInRequired, StoreError
 from loopback_auth.model import ServerMetadata
 from loopback_auth.registration import Registration, Registrations
+from loopback_auth.signin.dpop_keys import new_key
 from loopback_auth.signin.stores import keep
 from loopback_auth.store.redis import RedisTokenStore
 from loopback_auth.tokens import SignIn, TokenSet
@@ -110,6 +111,18 @@ def test_redis_sees_no_token_and_no_account(store: RedisTokenStore, server: Redi
     assert kept
     assert CANARY.encode() not in kept
     assert KEY.encode() not in kept
+
+
+def test_the_key_of_bound_tokens_is_kept_encrypted_beside_them(
+    store: RedisTokenStore, other: RedisTokenStore, server: RedisServer
+) -> None:
+    """Every host makes proofs with it (RFC 9449 §4.2)."""
+    key = new_key()
+    bound = replace(SIGN_IN, tokens=replace(TOKENS, token_type="DPoP"), dpop_key=key)
+    store.save(bound)
+
+    assert other.load(NAME) == bound
+    assert key["d"] not in repr(raw(server))
 
 
 def test_registrations_are_kept_encrypted_and_are_not_among_the_sign_ins(
