@@ -142,6 +142,8 @@ class SignIn:
         resource_server: URL of the protected resource at which the server was found (RFC 9728); empty: the
             server was known.
         dpop_key: private key, as a JWK, that the tokens are bound to (RFC 9449); empty: they are not.
+        registered: the program has registered the client by itself (RFC 7591), so that the secret of the
+            client, if it has one, is in the store.
     """
 
     name: str
@@ -162,6 +164,7 @@ class SignIn:
     audience: str | None = None
     resource_server: str = ""
     dpop_key: Mapping[str, str] = field(default=EMPTY, repr=False)
+    registered: bool = False
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -82,7 +82,7 @@ async def registered_secret(sign_in: SignIn, store: Store, run: RunFlow) -> str 
         run: runs the flows.
 
     Raises:
-        SignInRequired: the secret has expired.
+        SignInRequired: the secret has expired, or the registration is not kept any more.
         StoreError: the store failed.
 
     Source: RFC 7591 §3.2.1 (`client_secret_expires_at`); RFC 7592 §2.1.
@@ -92,10 +92,13 @@ async def registered_secret(sign_in: SignIn, store: Store, run: RunFlow) -> str 
     found = await registration_of(sign_in, store)
     if found is not None and is_due(found, time.time()) and found.registration_client_uri:
         found = await _renewed(found, store, run)
-    if found is None or ends_at(found) > time.time():
-        return None if found is None else found.client_secret
+    if found is not None and ends_at(found) > time.time():
+        return found.client_secret
+    if found is None and not sign_in.registered:
+        return None
+    what = "is not kept any more" if found is None else "has expired"
     raise SignInRequired(
-        f"The registration of this program at {found.issuer} has expired.",
+        f"The registration of this program at {sign_in.metadata.issuer} {what}.",
         hint="Sign in again: the program will register again.",
     )
 

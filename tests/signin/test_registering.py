@@ -151,6 +151,21 @@ def test_secret_of_a_registration_renews_the_sign_in(
     assert renewed.tokens.access_token != first.tokens.access_token
 
 
+def test_registration_that_is_lost_requires_a_sign_in(
+    server: DemoAuthorizationServer, store: FileTokenStore, tmp_path: Path
+) -> None:
+    """A damaged file costs this and nothing else; the user cannot give a secret that was never shown."""
+    client = unregistered(server, client_auth="client_secret_basic", scope="profile offline_access")
+    first = sign_in(client, store)
+    (path,) = (tmp_path / "registrations").glob("*.json")
+    path.write_text("{half a fi")
+
+    with pytest.raises(SignInRequired, match="registration"):
+        renew_sync(first, store=store, force=True)
+    second = sign_in(client, store)
+    assert renew_sync(second, store=store, force=True).tokens != second.tokens
+
+
 def test_registration_that_is_forgotten_at_a_renewal_requires_a_sign_in(
     server: DemoAuthorizationServer, store: FileTokenStore
 ) -> None:
