@@ -40,7 +40,7 @@ class Proofs:
         self._setup = setup
         self._ledger = ledger
         self._used = Seen(2 * WINDOW)
-        self._secret = ledger.entropy(32)
+        self._secret = b""  # Drawn for the first nonce: a server without nonces draws only what it uses.
         self._turns = 0
 
     @property
@@ -124,6 +124,7 @@ class Proofs:
     def _nonce(self, place: Place, now: float, *, periods_ago: int = 0) -> str:
         if self._setup.faults.nonce_changes:
             return self._ledger.unguessable()
+        self._secret = self._secret or self._ledger.entropy(32)
         period = int(now // NONCE_PERIOD) + self._turns - periods_ago
         return _base64url(hmac.digest(self._secret, f"{place} {period}".encode(), "sha256")[:18])
 

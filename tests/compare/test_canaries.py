@@ -46,6 +46,7 @@ FAULTS = {
     "refresh_token_in_fragment": Faults(refresh_token_in_fragment=True),
     "metadata_issuer": Faults(metadata_issuer="https://evil.example"),
     "without_metadata": Faults(without_metadata=True),
+    "metadata_loop": Faults(metadata_loop=True),
     "pkce_unannounced": Faults(pkce_unannounced=True),
     "redirect_token_endpoint": Faults(redirect_token_endpoint=f"https://evil.example/?code={BROKEN}"),
     "token_status": Faults(token_status=500),
@@ -60,9 +61,21 @@ FAULTS = {
     "bad_signature": Faults(bad_signature=True),
     "clock_skew": Faults(clock_skew=86_400.0),
     "wrong_subject": Faults(wrong_subject=True),
-    "wrong_token_type": Faults(wrong_token_type=True),
-    "nonce_changes": Faults(nonce_changes=True),
+    "clock_ahead": Faults(clock_ahead=86_400.0),
     "ignore_acr": Faults(ignore_acr=True),
+    "nonce_changes": Faults(nonce_changes=True),
+    "wrong_token_type": Faults(wrong_token_type=True),
+    "registration_html": Faults(registration_html=True),
+    "registration_redirect_uri": Faults(registration_redirect_uri="https://evil.example/"),
+    "registration_secret": Faults(registration_secret=86_400.0),
+    "exact_redirect_uris": Faults(exact_redirect_uris=True),
+    "other_resource": Faults(other_resource="https://evil.example/"),
+    "without_resource_metadata": Faults(without_resource_metadata=True),
+    "authorization_servers": Faults(authorization_servers=("https://evil.example",)),
+    "other_servers": Faults(other_servers=2),
+    "challenge": Faults(challenge='Bearer realm="'),
+    "refuse_tokens": Faults(refuse_tokens=True),
+    "never_enough_scope": Faults(never_enough_scope=True),
     "device_interval": Faults(device_interval=1),
     "omit_device_interval": Faults(omit_device_interval=True),
     "verification_url": Faults(verification_url=True),
@@ -113,7 +126,7 @@ def judged(name: str, recorder: Recorder, end: SignIn | LoopbackAuthError, tap: 
     """Make a run, and forget the client ID: a server draws it as it draws secrets, and it is none."""
     whole = assembled(name, recorder, end)
     for each in exchanges_named(whole.trace, "registration request"):
-        if each.status == 201:
+        if each.status == 201 and each.response_body.startswith("{"):
             tap.canaries.discard(json.loads(each.response_body)["client_id"])
     return whole
 
