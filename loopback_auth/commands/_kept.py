@@ -47,7 +47,7 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
         if canonical_resource(url) != canonical_resource(sign_in.resource_server):
             name, sign_in = url, None
     if sign_in is None:
-        where = f" to {url or wanted}" if name else ""
+        where = f" to {url.partition('?')[0] or wanted}" if name else ""
         others = f"; you are signed in to {', '.join(names)}" if names else ""
         raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(url or wanted))
     return sign_in
@@ -91,7 +91,8 @@ def how_to_sign_in(name: str, what: str = "Sign in") -> str:
     """
     login = "python -m loopback_auth login"
     if "://" in name:
-        return f"{what}: {login} {name}"
+        # A query may hold a secret, and need not be said again.
+        return f"{what}: {login} {'URL' if '?' in name else name}"
     providers: tuple[str, ...] = ()
     # The name of a sign-in that an issuer gave has a dot, and is not the name of a provider.
     if name and name != "demo" and "." not in name:
@@ -111,7 +112,7 @@ def described(sign_in: SignIn, store: FileTokenStore) -> dict[str, object]:
     tokens = sign_in.tokens
     return {
         "name": sign_in.name,
-        "resource_server": sign_in.resource_server or None,
+        "resource_server": sign_in.resource_server.partition("?")[0] or None,
         "issuer": sign_in.metadata.issuer,
         "client_id": sign_in.client_id,
         "registered": registration_of(sign_in, store) is not None,

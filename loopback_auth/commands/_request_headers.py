@@ -9,7 +9,7 @@ from loopback_auth.commands._kept import is_bound
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import Stamp
 from loopback_auth.protocol.dpop import DpopKey, proof
-from loopback_auth.protocol.urls import check_endpoint, origin
+from loopback_auth.protocol.urls import check_endpoint, origin, shown_url
 from loopback_auth.tokens import SignIn
 
 
@@ -29,8 +29,9 @@ def request_headers(sign_in: SignIn, url: str, method: str, nonce: str) -> dict[
     """
     check_endpoint(url, name="--headers")
     if sign_in.resource_server and origin(url) != origin(sign_in.resource_server):
+        resource = shown_url(sign_in.resource_server)
         raise ConfigError(
-            f"The sign-in {sign_in.name} is for {sign_in.resource_server}, and not for {origin(url)}.",
+            f"The sign-in {sign_in.name} is for {resource}, and not for {origin(url)}.",
             hint="Name another sign-in: its token would be shown to a server that it is not meant for.",
         )
     if not (method.isascii() and method.isalpha()):

@@ -46,6 +46,7 @@ from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
 from loopback_auth.network.report import network_report
 from loopback_auth.protocol.json import BODY_LIMIT, parse_object
+from loopback_auth.protocol.urls import shown_url
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.settings.checks import registers
 from loopback_auth.settings.configure import client_config
@@ -119,7 +120,7 @@ def _circumstances(settings: Settings) -> Circumstances:
         overrides=overrides_of(settings),
         allowed=settings.words("allowed_flows"),
         flow=settings.text("flow"),
-        provider=settings.name,
+        provider=settings.shown_name,
         authority=f"{host}:{ports[0] or ANY_PORT}",
     )
 
@@ -164,9 +165,9 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
             return (*hosted, *answers)
 
     if client.resource_server:
-        tell(f"Asking {client.resource_server}. You do not have to approve anything.")
+        tell(f"Asking {shown_url(client.resource_server)}. You do not have to approve anything.")
     elif client.client_id or client.provider.metadata.issuer:
-        tell(f"Asking {settings.name}: at most {LIMIT} requests, and you do not have to approve anything.")
+        tell(f"Asking {settings.shown_name}: at most {LIMIT} requests; you do not have to approve anything.")
     missing: list[ProbeAnswer] = []
     if client.client_metadata is not None:
         pass  # It registers itself, if the server offers that.

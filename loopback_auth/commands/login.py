@@ -173,7 +173,7 @@ def _follow(
 
     def told(event: Event) -> None:
         if isinstance(event, WaitingForOtherProcess):
-            tell(Words.FOLLOWS.format(process=event.process, name=settings.name))
+            tell(Words.FOLLOWS.format(process=event.process, name=settings.shown_name))
 
     waiting = wait_for_other(
         lock,
@@ -222,7 +222,7 @@ def _asked(
 
         forbid_core_dumps()
         messages = Messages(
-            settings.name,
+            settings.shown_name,
             authority=bound.authority if bound is not None else "",
             plan=chosen,
             verbose=options.verbose,
@@ -282,7 +282,7 @@ def _complete(settings: Settings) -> Settings:
 
         can_go_without = settings.text("device_authorization_endpoint") and settings.text("flow") is None
         without = " (Enter: go on with a device code, which needs none)" if can_go_without else ""
-        secret = ask_client_secret(settings.name, without)
+        secret = ask_client_secret(settings.shown_name, without)
         settings = settings.with_secret(secret)
         if secret:
             tell(

@@ -25,6 +25,7 @@ from loopback_auth.commands._pending import finish_command, invitation, naming, 
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
+from loopback_auth.protocol.urls import shown_url
 from loopback_auth.redact import server_text
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.pending import PendingStore, is_handle
@@ -72,7 +73,7 @@ def _show_one(sign_in: SignIn, store: FileTokenStore, *, as_json: bool) -> int:
         ("account", account),
         ("until", when),
         ("scope", scope),
-        ("resource", server_text(sign_in.resource_server)),
+        ("resource", server_text(shown_url(sign_in.resource_server))),
         ("server", server_text(sign_in.metadata.issuer or sign_in.metadata.token_endpoint or "")),
         ("client", server_text(sign_in.client_id) + registered),
         ("token", words.RESULT_BOUND if is_bound(sign_in) else "Bearer"),

@@ -21,6 +21,7 @@ from loopback_auth.flows.resource import ResourceFound, choose_server
 from loopback_auth.flows.reuse import as_issuer
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.urls import shown_url
 from loopback_auth.records import replace
 from loopback_auth.redact import server_text
 
@@ -86,13 +87,17 @@ def _requested(found: ResourceFound, sent: list[str]) -> Answers:
         told = "It demands a token, but not by a WWW-Authenticate header, as its operator should have it do."
         return (ProbeAnswer(REQUEST, "likely", _after(first, told), source),)
     scope = f" for the scope {demand.scope}" if demand.scope else ""
-    metadata = f" Its metadata are at {server_text(demand.metadata_url, 200)}." if demand.metadata_url else ""
+    metadata = (
+        f" Its metadata are at {server_text(shown_url(demand.metadata_url))}." if demand.metadata_url else ""
+    )
     told = f"It demands a token{scope}.{metadata}"
     return (ProbeAnswer(REQUEST, "yes", _after(first, told), source),)
 
 
 def _described(found: ResourceFound, sent: list[str]) -> ProbeAnswer:
-    requests = [line for line in sent if "/.well-known/" in line or line.startswith(f"GET {found.at} ")]
+    requests = [
+        line for line in sent if "/.well-known/" in line or line.startswith(f"GET {shown_url(found.at)} ")
+    ]
     if found.metadata is None:
         told = (
             "It publishes none. Its origin is taken for the authorization server, as the MCP specification "
@@ -100,7 +105,7 @@ def _described(found: ResourceFound, sent: list[str]) -> ProbeAnswer:
         )
         return ProbeAnswer(RESOURCE, "no", _after(requests, told), "RFC 9728 §3")
     servers = server_text(", ".join(found.issuers), 400) or "none"
-    told = f"They are about {found.metadata.resource}. Authorization servers: {servers}."
+    told = f"They are about {shown_url(found.metadata.resource)}. Authorization servers: {servers}."
     return ProbeAnswer(RESOURCE, "yes", _after(requests, told), "RFC 9728 §3")
 
 
@@ -125,5 +130,5 @@ def _noted(flow: Flow[T], sent: list[str]) -> Flow[T]:
             answer = exc
         if isinstance(step, Send):
             came = answer.status if isinstance(answer, HttpResponse) else "no answer"
-            sent.append(f"{step.request.method} {step.request.url} -> {came}")
+            sent.append(f"{step.request.method} {shown_url(step.request.url)} -> {came}")
     return step.value

@@ -75,6 +75,11 @@ class Settings:
         self._values = values
 
     @property
+    def shown_name(self) -> str:
+        """The name as messages have it: without the query of an address, which may hold a secret."""
+        return self.name.partition("?")[0]
+
+    @property
     def is_demo(self) -> bool:
         """Whether no server is named, so that the built-in demonstration server is used."""
         return self.name == DEMO

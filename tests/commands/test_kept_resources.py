@@ -12,6 +12,7 @@ from command_line import CommandLine
 from commands.people import keep, store
 from loopback_auth.registration import Registration, Registrations
 from loopback_auth.signin.dpop_keys import new_key
+from loopback_auth.store import sign_in_name
 from loopback_auth.tokens import SignIn
 
 URL, NAME = "https://mcp.example/mcp", "mcp.example-mcp"
@@ -146,3 +147,21 @@ def test_headers_are_for_this_resource_alone(
     assert (ended.status, ended.stdout) == (2, "")
     assert words in ended.complaint
     assert "access-token" not in ended.stderr
+
+
+def test_the_query_of_a_resource_is_not_shown(command_line: CommandLine) -> None:
+    """Some services have a key there, and outputs are pasted into reports (RFC 6750 §5.3)."""
+    url = f"{URL}?key=hunter2"
+    made = keep_resource(command_line, resource_server=url)
+    store(command_line).save(replace(made, name=sign_in_name(url.partition("://")[2])))
+    shown = [
+        command_line.run("status", url),
+        command_line.run("status", url, "--json"),
+        command_line.run("token", f"{url}3"),
+        command_line.run("token", url, "--headers", "https://other.example"),
+        command_line.run("login", url.replace("https://mcp.example", "http://127.0.0.1:1"), "--wait"),
+        command_line.run("doctor", url.replace("https://mcp.example", "http://127.0.0.1:1"), "--json"),
+    ]
+
+    assert [one.status for one in shown] == [0, 0, 9, 2, 6, 0]
+    assert "hunter2" not in "".join(one.stdout + one.stderr for one in shown)
