@@ -28,7 +28,7 @@ from loopback_auth import (
     refresh_sync,
     renew_sync,
 )
-from loopback_auth.errors import LoopbackAuthError, SignInRequired, TransportError
+from loopback_auth.errors import AttemptExpired, LoopbackAuthError, SignInRequired, TransportError
 from loopback_auth.events import Event, Exchanged, LinkReady, SignInFailed, silent
 from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.http_messages import HttpResponse
@@ -345,6 +345,21 @@ def test_metadata_that_are_too_large_or_elsewhere_are_not_read(place: Place, ans
         client_for_resource_sync(place.url)
 
     assert not any("elsewhere" in line for line in place.resource.asked)
+
+
+def test_server_that_hangs_is_not_said_to_be_a_user_who_did_not_come(place: Place) -> None:
+    """The time that the user has begins with the link, and a server can use it up."""
+    hanging = "/.well-known/oauth-authorization-server"
+    place.server.hang.add(hanging)
+    options = place.options
+    options["timeout"] = 0.3
+    try:
+        with pytest.raises(AttemptExpired) as expired:
+            login_sync(place.client, **options)
+    finally:
+        place.server.hang.discard(hanging)
+
+    assert expired.value.parameter == "timeout"
 
 
 @pytest.mark.parametrize(

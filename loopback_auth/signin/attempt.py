@@ -74,6 +74,7 @@ class SignInAttempt:
         self._timeout = timeout
         self._paste = paste
         self._resolver = resolver
+        self._resolving = False
         self._registering = asyncio.Lock()
         self._resources: Resources | None = None
         self._deadline = asyncio.timeout(None)
@@ -152,7 +153,9 @@ class SignInAttempt:
                     self._deadline.reschedule(now + (self._timeout or TIMEOUT))
                 await resources.send_off()
                 if self._resolver is not None:
+                    self._resolving = True
                     self._client = await self._resolver.resolved(self._client, resources)
+                    self._resolving = False
                 with self._controlled(race, resources):
                     route, sign_in = await race.run(self._early)
         except TimeoutError:
@@ -241,6 +244,12 @@ class SignInAttempt:
             )
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
+        if self._resolving:
+            return AttemptExpired(
+                f"The program could not find out within {within} where and how to sign in.",
+                hint="Try again, with more time if you need it.",
+                parameter="timeout",
+            )
         redirects = self._leading not in POLLED
         nobody = "The browser did not come back" if redirects else "The login was not approved"
         return AttemptExpired(f"{nobody} within {within}.", hint=hint, parameter=parameter)
