@@ -20,7 +20,8 @@ from loopback_auth.protocol.urls import check_browser_url
 
 SINGLE = ("client_id", "redirect_uri", "request", "request_uri", "response_mode", "response_type", "state")
 """Parameters that are read here, and must not be repeated."""
-MODES = ("query", "fragment", "form_post")
+MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
+"""Of a signed response only the state is read here; the other program checks the signature (JARM §2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,6 @@ def _response_mode(given: dict[str, str], *, pushed: bool) -> str:
             hint=f"Use one of {', '.join(MODES)}.",
             parameter="url",
         )
-    # `form_post` also lets the other two through.
-    unknown = "form_post" if pushed else default_mode(given.get("response_type", "code"))
+    # With a form all others can come too, and with a signed response one that is not.
+    unknown = "form_post.jwt" if pushed else default_mode(given.get("response_type", "code"))
     return mode or unknown

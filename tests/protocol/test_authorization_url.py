@@ -36,6 +36,8 @@ MODES = {
     "an ID token": ({"response_type": "id_token"}, "fragment"),
     "code and ID token": ({"response_type": "code id_token"}, "fragment"),
     "said otherwise": ({"response_mode": "form_post"}, "form_post"),
+    "signed": ({"response_mode": "query.jwt"}, "query.jwt"),
+    "signed in a fragment": ({"response_mode": "fragment.jwt"}, "fragment.jwt"),
     "no response type": ({"response_type": ""}, "query"),
 }
 
@@ -55,7 +57,6 @@ REFUSED = {
     "two states": url() + "&state=other",
     "the same state twice": url() + f"&state={STATE}",
     "two redirect URIs": url() + f"&redirect_uri={OURS}",
-    "a signed response": url(response_mode="query.jwt"),
     "a message to another window": url(response_mode="web_message"),
     "plain http": url().replace("https://id.example", "http://id.example"),
     "another scheme": url().replace("https://id.example", "file://id.example"),
@@ -92,7 +93,7 @@ def test_request_that_is_elsewhere_has_its_state_given(name: str) -> None:
     pushed = f"https://id.example/authorize?client_id=x&{name}=urn%3Ax"
     request = foreign_request(pushed, redirect_uri=OURS, state=STATE)
 
-    assert (request.state, request.response_mode) == (STATE, "form_post")
+    assert (request.state, request.response_mode) == (STATE, "form_post.jwt")
     with pytest.raises(ConfigError):
         foreign_request(pushed, redirect_uri=OURS)
 

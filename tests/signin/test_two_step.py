@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
+from client_key_samples import EC, EC_JWK, verified
 from two_step_world import (
     CLIENT,
     ISSUER,
+    KEY_CLIENT,
     PORT,
     PROVIDER,
     SECRET_CLIENT,
@@ -366,6 +370,55 @@ def test_a_ticket_that_a_failing_server_did_not_exchange_is_exchanged_next_time(
         process.resume(handed)
 
     assert process.resume(process.last).tokens.access_token
+
+
+def jwts(here: PretendWorld) -> list[dict[str, object]]:
+    """Return what each assertion said that has reached the server."""
+    forms = [dict(parse_qsl(body.decode("ascii"))) for body in here.bodies]
+    return [verified(form["client_assertion"], EC)[1] for form in forms if "client_assertion" in form]
+
+
+def test_what_is_signed_is_new_in_each_process() -> None:
+    """A server takes an assertion once, for a minute; between two processes may be an hour."""
+    here = world()
+    here.troubles[LAST["device"]] = [NO_ANSWER]
+    process, handed = Process(here), begun(here, "device", KEY_CLIENT)
+    here.visit(handed)
+    here.time += 5
+    with suppress(StillPending):
+        process.resume(handed, key=EC_JWK)
+    here.time += 300
+
+    assert process.resume(process.last, key=EC_JWK).tokens.access_token
+    kept = jwts(here)
+    assert len({claims["jti"] for claims in kept}) == len(kept) == 3
+    assert kept[-1]["iat"] == int(here.time)
+
+
+def test_what_was_signed_before_a_crash_is_not_sent_an_hour_later() -> None:
+    """The stamp was kept, and nothing came of it."""
+    here = world()
+    process, handed = Process(here), begun(here, "paste", replace(KEY_CLIENT, push=True))
+    address = here.visit(handed)
+    process.resume(handed, pasted=address, key=EC_JWK)
+    crashed = next(each for each in reversed(process.kept) if read(each).journal[-1].effect == "Now")
+    here.time += 3600
+    count = len(jwts(here))
+    with pytest.raises(TokenError) as caught:
+        process.resume(crashed, key=EC_JWK)
+
+    assert caught.value.error == "invalid_grant"  # The code was used; the assertion was accepted.
+    assert jwts(here)[count]["iat"] == int(here.time)
+
+
+def test_private_key_has_to_be_given_again_and_is_not_kept() -> None:
+    """What is kept is of no use without it."""
+    process, handed = Process(world()), begun(world(), "device", KEY_CLIENT)
+    with pytest.raises(ConfigError) as caught:
+        process.resume(handed)
+
+    assert caught.value.parameter == "private_key"
+    assert EC["d"] not in to_json(handed).decode()
 
 
 def test_a_failure_of_a_process_that_was_killed_is_not_told_but_mended() -> None:

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from client_key_samples import EC, EC_JWK, public_half
+
 from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
@@ -25,6 +27,18 @@ ISSUER = "https://as.example"
 SECRET_CLIENT = DemoClient("with-secret", "client-secret-canary", ("http://127.0.0.1/callback",))
 PROVIDER = Provider("example", ServerMetadata(issuer=ISSUER), ticket=demo_contract("netlify", ISSUER))
 CLIENT = ClientConfig(PROVIDER, DEMO_CLIENT.client_id, scope="profile email")
+KEY_CLIENT = replace(
+    CLIENT,
+    provider=replace(PROVIDER, client_auth="private_key_jwt"),
+    client_id="with-key",
+    private_key=EC_JWK,
+)
+WITH_KEY = DemoClient(
+    "with-key",
+    redirect_uris=("http://127.0.0.1/callback",),
+    client_auth="private_key_jwt",
+    jwks={"keys": [{**public_half(EC), "kid": "16"}]},
+)
 PORT = 49152
 
 Trouble = HttpResponse | Exception | None
@@ -49,6 +63,7 @@ class PretendWorld:
     sleeping: Callable[[], object] | None = None
     slept: list[float] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def now(self) -> float:
         """Return the time."""
@@ -64,6 +79,7 @@ class PretendWorld:
     async def send(self, request: HttpRequest, *, step: str) -> HttpResponse:
         """Let the server answer, or not."""
         self.steps.append(step)
+        self.bodies.append(request.body)
         waiting = self.troubles.get(step)
         trouble = waiting.pop(0) if waiting else None
         if isinstance(trouble, Exception):
@@ -101,7 +117,11 @@ def world(faults: Faults | None = None, *, signer: Signer | None = None) -> Pret
     """Begin with a fresh server."""
     return PretendWorld(
         DemoServer(
-            ISSUER, entropy=secrets.token_bytes, clients=(SECRET_CLIENT,), faults=faults, signer=signer
+            ISSUER,
+            entropy=secrets.token_bytes,
+            clients=(SECRET_CLIENT, WITH_KEY),
+            faults=faults,
+            signer=signer,
         )
     )
 
@@ -129,6 +149,7 @@ class Process:
         wait: float = 0.0,
         pasted: str | None = None,
         secret: str | None = None,
+        key: str | None = None,
     ) -> SignIn:
         """Go on from what was kept."""
         content = handed if isinstance(handed, bytes) else to_json(handed)
@@ -141,6 +162,7 @@ class Process:
                 wait=wait,
                 paste=paste,
                 client_secret=secret,
+                private_key=key,
                 world=self.world,
             )
         )
