@@ -118,6 +118,8 @@ def send(
 ) -> Flow[HttpResponse]:
     """Send a request; with a key as many times as `Proofs.again` says.
 
+    An assertion of the client that was refused is sent again, once, by the server's clock, if it is another.
+
     Args:
         request: what to send, or what makes it anew for each try.
         step: its name for people, as in `Send`.
@@ -132,12 +134,25 @@ def send(
         from loopback_auth.protocol.dpop import Proofs  # Start-up.
 
         proofs = Proofs(prover, access_token)
+    ahead = 0.0
     while True:
-        made = request if isinstance(request, HttpRequest) else request((yield from Now()))
-        if proofs is None:
-            return (yield from Send(made, step, secrets))
-        # A server may remember the identifiers of assertions and proofs together: no two are the same.
-        header = ("DPoP", proofs.next(made.method, made.url, (yield from Now())))
-        answer = yield from Send(replace(made, headers=(*made.headers, header)), step, secrets)
-        if not proofs.again(made.url, answer):
+        made = request if isinstance(request, HttpRequest) else request(_later((yield from Now()), ahead))
+        if proofs is not None:
+            # A server may remember the identifiers of assertions and proofs together: no two are the same.
+            header = ("DPoP", proofs.next(made.method, made.url, (yield from Now())))
+            made = replace(made, headers=(*made.headers, header))
+        answer = yield from Send(made, step, secrets)
+        if proofs is not None and proofs.again(made.url, answer):
+            continue
+        if isinstance(request, HttpRequest) or ahead or not (ahead := _clock_ahead(answer)):
             return answer
+
+
+def _later(stamp: Stamp, seconds: float) -> Stamp:
+    return replace(stamp, wall=stamp.wall + seconds)
+
+
+def _clock_ahead(answer: HttpResponse) -> float:
+    from loopback_auth.protocol.client_assertion import clock_ahead  # Few clients have a key.
+
+    return clock_ahead(answer)

@@ -12,13 +12,18 @@ import json
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from loopback_auth.http_messages import FORM, HttpRequest, Stamp
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.answer import refusal_in
 from loopback_auth.protocol.client_key import ClientKey, client_key, signed, signing_algorithm
+from loopback_auth.protocol.polling import http_date
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 EXPLICIT_TYPE = "client-authentication+jwt"
 """So that no other JWT that the key has signed can pass for an assertion (draft-ietf-oauth-rfc7523bis)."""
+
+SKEW = 2.0
+"""Seconds between two clocks that can be chance: a `Date` has whole seconds and has been under way."""
 
 LIFETIME = 60
 """Seconds; many servers accept no more."""
@@ -87,6 +92,19 @@ def asserted(
     if request.header("content-type") == FORM:
         return replace(request, body=request.body + b"&" + urlencode(proof).encode("ascii"))
     return replace(request, body=json.dumps({**json.loads(request.body), **proof}).encode("ascii"))
+
+
+def clock_ahead(answer: HttpResponse) -> float:
+    """Return by how many seconds the server's clock is ahead, if that may be why it refused an assertion.
+
+    Returns:
+        A negative number if it is behind; 0.0 if the clocks agree, or the answer is not such a refusal.
+
+    Source: RFC 7523 §3 (4, 6: the server compares both times with its clock), §3.2; RFC 9110 §6.6.1 (`Date`).
+    """
+    theirs = http_date(answer.header("date")) if refusal_in(answer).error == "invalid_client" else None
+    ahead = 0.0 if theirs is None else theirs - answer.received_at
+    return ahead if abs(ahead) >= SKEW else 0.0
 
 
 def _algorithm(key: ClientKey, metadata: ServerMetadata) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -112,6 +113,51 @@ def test_no_identifier_is_used_twice_when_a_proof_is_refused(signer: Signer) -> 
 
     assert here.steps().count("pushed authorization request") == 2
     assert len(identifiers(here)) == len(set(identifiers(here))) > 4
+
+
+@pytest.mark.parametrize("ahead", [-1800.0, -300.0, 300.0, 1800.0])
+def test_rfc7523_3_4_refusal_for_a_wrong_clock_is_answered_by_the_clock_of_the_server(
+    signer: Signer, ahead: float
+) -> None:
+    """The clock of a laptop is wrong now and then, and the refresh token is still good."""
+    here = world(signer)
+    kept = here.run(authorization_code(KEY_CLIENT, ATTEMPT))
+
+    def other_clock(request: HttpRequest) -> HttpResponse:
+        now = here.now + ahead
+        answer = here.server.handle(request, now)
+        return replace(answer, headers=(*answer.headers, ("Date", formatdate(now, usegmt=True))))
+
+    here.disturb = other_clock
+    renewed = here.run(refresh(client_of(kept, private_key=EC_JWK), kept)).sign_in
+
+    assert renewed.tokens.access_token != kept.tokens.access_token
+    assert here.steps().count("refresh request") == 2
+    assert len(set(identifiers(here))) == 3
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", formatdate(1_700_000_001.0, usegmt=True)])
+def test_refusal_for_another_reason_is_not_answered(signer: Signer, date: str) -> None:
+    """A server that does not know the client is asked once."""
+    here = world(signer)
+    refused = b'{"error": "invalid_client"}'
+    headers = (("Content-Type", "application/json"), ("Date", date))
+    here.disturb = at("/token", HttpResponse(401, headers, refused), 9)
+    with pytest.raises(TokenError):
+        here.run(authorization_code(KEY_CLIENT, ATTEMPT))
+
+    assert here.steps().count("token request") == 1
+
+
+def test_clock_that_runs_away_is_followed_once(signer: Signer) -> None:
+    """Never a loop."""
+    here = world(signer)
+    headers = (("Content-Type", "application/json"), ("Date", formatdate(1_900_000_000.0, usegmt=True)))
+    here.disturb = at("/token", HttpResponse(401, headers, b'{"error": "invalid_client"}'), 9)
+    with pytest.raises(TokenError):
+        here.run(authorization_code(KEY_CLIENT, ATTEMPT))
+
+    assert here.steps().count("token request") == 2
 
 
 def test_renewal_without_the_key_is_refused_before_the_refresh_token_is_sent(signer: Signer) -> None:
