@@ -310,6 +310,18 @@ def test_secrets_of_a_registration_are_in_no_event_and_no_error(
         assert secret not in str([vars(event) if hasattr(event, "__dict__") else event for event in events])
 
 
+def leads_to(url: str) -> str:
+    """Get a page as a browser does, and return where it leads."""
+    where = urlsplit(url)
+    connection = HTTPConnection(where.netloc, timeout=20)
+    target = f"{where.path}?{where.query}" if where.query else where.path
+    connection.request("GET", target, headers={"Accept": "text/html", "User-Agent": "Mozilla/5.0"})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.headers.get("Location", "")
+
+
 def test_two_steps_share_a_registration_with_a_secret(
     server: DemoAuthorizationServer, store: FileTokenStore
 ) -> None:
@@ -361,7 +373,7 @@ def test_user_who_takes_too_long_costs_no_registration(
         login_sync(
             unregistered(server),
             store=store,
-            open_browser=start_page_alone,
+            open_browser=leads_to,
             notify=silent,
             wait=True,
             flow="code",
@@ -369,12 +381,3 @@ def test_user_who_takes_too_long_costs_no_registration(
         )
 
     assert [one.client_id for one in kept(store, server)] == [first.client_id]
-
-
-def start_page_alone(link: str) -> None:
-    """Be a browser that opens the link, and then nothing: the user went for a coffee."""
-    where = urlsplit(link)
-    connection = HTTPConnection(where.netloc, timeout=20)
-    connection.request("GET", where.path, headers={"Accept": "text/html", "User-Agent": "Mozilla/5.0"})
-    connection.getresponse().read()
-    connection.close()

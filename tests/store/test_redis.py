@@ -14,12 +14,16 @@ from typing import cast
 
 import pytest
 import trustme
+from protocol_samples import json_answer
 from redis_server import KEY, RedisServer, needs_redis
+from registration_script import CLIENT, HAD, ISSUER, KEPT, URI, Script
 
 from loopback_auth.errors import AuthorizationError, ConfigError, NotKept, SignInRequired, StoreError
+from loopback_auth.events import silent
 from loopback_auth.model import ServerMetadata
 from loopback_auth.registration import Registration, Registrations
 from loopback_auth.signin.dpop_keys import new_key
+from loopback_auth.signin.registering import registered
 from loopback_auth.signin.stores import keep
 from loopback_auth.store.redis import RedisTokenStore
 from loopback_auth.tokens import SignIn, TokenSet
@@ -139,6 +143,22 @@ def test_registrations_are_kept_encrypted_and_are_not_among_the_sign_ins(
 
     other.write_registrations(issuer, None)
     assert store.read_registrations(issuer) is None
+
+
+async def test_of_two_hosts_one_registers(store: RedisTokenStore, other: RedisTokenStore) -> None:
+    """Both look under the same lock, and the second one finds what the first one has kept."""
+    servers = Script(json_answer({"client_id": "id-1"}, 201)), Script(json_answer(HAD))
+
+    async def client_id(server: Script, host: RedisTokenStore) -> str:
+        found = await registered(CLIENT, URI, server.run_async, host, None, notify=silent)
+        return found.client_id
+
+    assert await client_id(servers[0], store) == "id-1"
+    kept = store.read_registrations(ISSUER)
+    assert kept is not None
+    store.write_registrations(ISSUER, kept.used(KEPT))
+    assert await client_id(servers[1], other) == "id-1"
+    assert [server.asked for server in servers] == [[("POST", "/register")], [("GET", "/register/id-1")]]
 
 
 def test_a_sign_in_that_was_moved_to_another_name_is_refused(
