@@ -6,14 +6,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loopback_auth import ClientConfig, ClientMetadata, FileTokenStore, MemoryTokenStore, TokenSource, mcp
-from loopback_auth.errors import ConfigError, SignInRequired
+from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired
 from loopback_auth.events import silent
 from loopback_auth.mcp import ResourceAuth
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
@@ -226,6 +229,33 @@ def test_default_port_is_the_same_origin() -> None:
         client.post("https://mcp.example/mcp")
 
     assert seen == ["https://mcp.example/mcp"]
+
+
+@given(
+    st.sampled_from([401, 403, 407, 500]),
+    st.lists(
+        st.text(alphabet='Bearer DPoP=",\\\t;é\x00')
+        | st.sampled_from(['Bearer error="', "insufficient_scope"])
+    ),
+)
+def test_whatever_a_server_answers_ends_in_an_answer_or_an_error_of_ours(
+    status: int, challenges: list[str]
+) -> None:
+    """The SDK cannot say more of another exception than that a message has failed."""
+    headers = [(b"WWW-Authenticate", each.encode("latin-1")) for each in challenges]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request)
+        return httpx2.Response(status, headers=headers)
+
+    sent: list[httpx2.Request] = []
+    auth = mcp.sign_in("https://mcp.example/mcp", store=MemoryTokenStore(), interactive=False)
+    client = httpx2.Client(auth=auth, transport=httpx2.MockTransport(answer))
+    with client, suppress(LoopbackAuthError):
+        client.post("https://mcp.example/mcp", json=LIST)
+
+    assert len(sent) == 1
+    assert "authorization" not in sent[0].headers
 
 
 def test_given_client_is_used(server: DemoAuthorizationServer, store: FileTokenStore) -> None:

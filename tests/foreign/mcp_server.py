@@ -1,7 +1,9 @@
 """An MCP server with its authorization server, of the MCP SDK or of fastmcp: `mcp_server.py KIND [PORT]`.
 
 It says on stdout where it is, as `provider_mock.py` does. `GET /counts` says how often each path was asked.
-The authorization server registers every client, and approves at once: its user has nothing to do.
+The authorization server registers every client, and approves at once: its user has nothing to do. That of the
+kind `proxy` asks for consent, and then has the demo server sign the user in, as fastmcp does with providers
+that register no clients.
 """
 
 from __future__ import annotations
@@ -11,17 +13,24 @@ import json
 import socket
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from typing import Any
 
 import uvicorn
 from fastmcp import FastMCP
+from fastmcp.server.auth.auth import AccessToken, TokenVerifier
+from fastmcp.server.auth.oauth_proxy import OAuthProxy
 from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
+from key_value.aio.stores.memory import MemoryStore
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
 from mcp.server.mcpserver import MCPServer
 from pydantic import AnyHttpUrl
 from starlette.responses import JSONResponse
 
+from loopback_auth.testing import DemoClient, serve
+
 SCOPES = ["read", "write"]
+ENDING = ExitStack()
 
 
 def provider(origin: str) -> InMemoryOAuthProvider:
@@ -68,6 +77,33 @@ def fastmcp(origin: str) -> Any:
     return server.http_app()
 
 
+class Everything(TokenVerifier):
+    """Takes every token of the demo server, whose tokens cannot be looked into."""
+
+    async def verify_token(self, token: str) -> AccessToken:
+        """Say what every token is for."""
+        return AccessToken(token=token, client_id="proxy", scopes=["profile"])
+
+
+def proxy(origin: str) -> Any:
+    """Return a server of fastmcp that hands the sign-in on to the demo server."""
+    client = DemoClient("proxy", redirect_uris=(f"{origin}/auth/callback",))
+    demo = ENDING.enter_context(serve(clients=[client]))
+    handing_on = OAuthProxy(
+        upstream_authorization_endpoint=f"{demo.issuer}/authorize",
+        upstream_token_endpoint=f"{demo.issuer}/token",
+        upstream_client_id="proxy",
+        token_endpoint_auth_method="none",
+        token_verifier=Everything(required_scopes=["profile"]),
+        base_url=origin,
+        client_storage=MemoryStore(),
+        jwt_signing_key="of a server that ends with its test",
+    )
+    server: FastMCP[Any] = FastMCP("proxy", auth=handing_on)
+    server.add_tool(add)
+    return server.http_app()
+
+
 class Counting:
     """Counts the requests of an application by method and path."""
 
@@ -91,7 +127,7 @@ async def main(kind: str, port: int) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = Counting({"sdk": sdk, "fastmcp": fastmcp}[kind](origin))
+        app = Counting({"sdk": sdk, "fastmcp": fastmcp, "proxy": proxy}[kind](origin))
         listening.listen(100)
         sys.stdout.write(json.dumps({"origin": origin, "mcp": f"{origin}/mcp"}) + "\n")
         sys.stdout.flush()
@@ -99,4 +135,5 @@ async def main(kind: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    with ENDING:
+        asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))

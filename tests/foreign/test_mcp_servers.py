@@ -87,6 +87,23 @@ async def test_fastmcp_client_signs_in(server: str, tmp_path: Path) -> None:
     assert result.structured_content == {"result": 3}
 
 
+async def test_proxy_of_fastmcp_hands_the_sign_in_on(tmp_path: Path) -> None:
+    """Its consent page, and the pages of another server, come before the redirect to this program."""
+    with server_of("proxy") as found:
+        auth = auth_for(found["mcp"], tmp_path)
+        async with fastmcp.Client(found["mcp"], auth=auth) as client:
+            result = await client.call_tool("add", {"a": 1, "b": 2})
+        old = await auth.source.token()
+        new = await auth.source.token(refused=old)
+        async with sdk_client(found["mcp"], auth) as other:
+            await other.list_tools()
+        asked = counts(found["mcp"])
+
+    assert result.structured_content == {"result": 3}
+    assert new != old
+    assert (asked["POST /register"], asked["GET /authorize"], asked["POST /consent"]) == (1, 1, 1)
+
+
 async def test_token_is_renewed_with_the_secret_of_the_registration(server: str, tmp_path: Path) -> None:
     """These servers give a secret to every client that registers itself, and want it at each renewal."""
     auth = auth_for(server, tmp_path)
