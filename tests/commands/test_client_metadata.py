@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ import pytest
 import trustme
 from command_line import CommandLine
 
-from commands.people import RecordingServer
+from commands.people import RecordingServer, sign_in
 from loopback_auth.demo.serve import demo_thread
+from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import ProtocolError
+from loopback_auth.http_messages import HttpResponse
 
 URL = "https://tool.example/client.json"
 
@@ -161,3 +164,30 @@ def test_doctor_checks_it_too(command_line: CommandLine, host: Host) -> None:
     ]
 
     assert found == ["no", "yes"]
+
+
+class Fetching(DemoServer):
+    """A server that finds one document, without asking the network for it."""
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(issuer, entropy=secrets.token_bytes, fetch=self._fetched)
+        self.document = b""
+
+    def _fetched(self, url: str) -> HttpResponse | None:
+        kind = ("Content-Type", "application/json")
+        return HttpResponse(200, (kind,), self.document) if url == URL else None
+
+
+def test_a_hosted_document_is_the_client_id(command_line: CommandLine) -> None:
+    """Nothing is registered, and the next program of this name needs no other ID."""
+    printed = command_line.run("client-metadata", "--client-metadata-url", URL, "--client-name", "Tool")
+    with demo_thread(server_factory=Fetching) as demo:
+        assert isinstance(demo.server, Fetching)
+        demo.server.document = printed.stdout.encode()
+        ended = sign_in(command_line, f"{demo.issuer}/mcp", "--client-metadata-url", URL)
+        renewed = command_line.run("token", "--renew", "--json")
+        (status,) = json.loads(command_line.run("status", "--json").stdout)
+
+    assert (ended.status, renewed.status) == (0, 0)
+    assert (status["client_id"], status["registered"]) == (URL, False)
+    assert "Registering" not in ended.stderr
