@@ -97,7 +97,8 @@ class TokenSource:
         """Return an access token that is valid for at least the leeway.
 
         Calls at the same time share one renewal or one sign-in and its result. It is cancelled when the last
-        of those calls is.
+        of those calls is. A token that is bound to a key is of use with a proof alone, which `headers` and
+        the adapters in `loopback_auth.clients` make.
 
         Args:
             refused: an access token that a server did not accept (HTTP status 401). It is renewed, once for

@@ -13,7 +13,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.tokens import SignIn
+from loopback_auth.tokens import DPOP, SignIn
 
 API_VERSION = "client.authentication.k8s.io/v1"
 LAST_SECOND = 253_402_300_799
@@ -31,7 +31,7 @@ def exec_credential(sign_in: SignIn) -> str:
         A JSON object with `status.token`, and `status.expirationTimestamp` if the expiry is known.
 
     Raises:
-        ConfigError: there is no token.
+        ConfigError: there is no token, or it is an access token that is bound to a key.
 
     Source: Kubernetes, Client Authentication (v1), ExecCredentialStatus; RFC 3339 §5.6.
     """
@@ -43,6 +43,12 @@ def exec_credential(sign_in: SignIn) -> str:
             f"The sign-in to {sign_in.name} came without a token for a cluster.",
             hint="Choose another flow: code, for example.",
             parameter="flow",
+        )
+    if id_token is None and sign_in.tokens.token_type == DPOP:
+        raise ConfigError(
+            f"The access token for {sign_in.name} is bound to a key, and client-go sends bearer tokens only.",
+            hint="Ask for an ID token with the scope openid, or switch DPoP off.",
+            parameter="scope dpop",
         )
     status = {"token": token}
     if expires_at is not None and expires_at >= 0:

@@ -90,3 +90,14 @@ def test_no_token_is_an_error() -> None:
         exec_credential(replace(PLAIN, tokens=replace(PLAIN.tokens, access_token="")))
 
     assert caught.value.parameter == "flow"
+
+
+def test_a_bound_access_token_is_refused_in_words() -> None:
+    """client-go sends no proofs (RFC 9449 §7.1); an ID token needs none."""
+    bound = replace(PLAIN, tokens=replace(PLAIN.tokens, token_type="DPoP"))
+    with pytest.raises(ConfigError) as caught:
+        exec_credential(bound)
+
+    assert caught.value.parameter == "scope dpop"
+    id_token = IdToken({}, "verified", "h.p.s")
+    assert status(replace(bound, tokens=replace(bound.tokens, id_token=id_token)))["token"] == "h.p.s"
