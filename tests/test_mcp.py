@@ -19,7 +19,7 @@ from loopback_auth import ClientConfig, ClientMetadata, FileTokenStore, MemoryTo
 from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired
 from loopback_auth.events import silent
 from loopback_auth.mcp import ResourceAuth
-from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
+from loopback_auth.testing import DemoAuthorizationServer, Features, SimulatedUser, serve
 
 
 @pytest.fixture
@@ -328,3 +328,27 @@ def test_one_of_the_two_libraries_is_enough(installed: tuple[str, ...]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, "pip install httpx2" in done.stderr) == ((0, False) if installed else (1, True))
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_a_server_that_demands_bound_tokens_gets_them(
+    store: FileTokenStore, asynchronous: bool
+) -> None:
+    """Its metadata say so (RFC 9728 §2), with no setting of ours; a step-up has a key of its own."""
+    features = Features(dpop="required", server_nonces=True, resource_nonces=True)
+    with serve(features=features) as server:
+        auth = auth_for(server, store)
+        if asynchronous:
+            async with httpx2.AsyncClient(auth=auth) as client:
+                answers = [await client.post(server.mcp, json=each) for each in (LIST, LIST, WRITE, WRITE)]
+        else:
+            with httpx2.Client(auth=auth) as plain:
+                answers = [plain.post(server.mcp, json=each) for each in (LIST, LIST, WRITE, WRITE)]
+        statuses = [one.status for one in server.log if one.path == "/mcp"]
+        kept = store.load(auth.source.sign_in_sync().name)
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    # Without a token, without a nonce, then as it should be; once more for the wider token and its key.
+    assert statuses == [401, 401, 200, 200, 403, 401, 200, 200]
+    assert kept is not None
+    assert (kept.tokens.token_type, bool(kept.dpop_key)) == ("DPoP", True)
