@@ -17,7 +17,8 @@ from loopback_auth.doctor.server_offers import offers
 from loopback_auth.effects import Flow, FlowResult, Send, resume_flow
 from loopback_auth.errors import LoopbackAuthError, ProtocolError, TransportError
 from loopback_auth.flows.address import ask_address
-from loopback_auth.flows.resource import ResourceFound, choose_server
+from loopback_auth.flows.resource import choose_server
+from loopback_auth.flows.resource_answer import ResourceFound
 from loopback_auth.flows.reuse import as_issuer
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata

@@ -12,7 +12,7 @@ from __future__ import annotations
 from loopback_auth.effects import Flow
 from loopback_auth.errors import EndpointMissing
 from loopback_auth.flows.discovery import discover
-from loopback_auth.flows.resource import ResourceFound, ask_resource
+from loopback_auth.flows.resource_answer import ResourceFound, ask_resource
 from loopback_auth.flows.reuse import as_issuer, as_resource, is_undecided
 from loopback_auth.model import ClientConfig, ServerMetadata
 
@@ -30,7 +30,7 @@ def ask_address(client: ClientConfig) -> Flow[ResourceFound | ServerMetadata]:
 
     Raises:
         EndpointMissing: it is neither.
-        LoopbackAuthError: as `flows.resource.ask_resource` and `flows.discovery.discover`.
+        LoopbackAuthError: as `flows.resource_answer.ask_resource` and `flows.discovery.discover`.
 
     Source: RFC 9728 §3, §5.1; RFC 8414 §3.
     """

@@ -1,10 +1,8 @@
 """Find out where and how to sign in, when only the URL of a protected resource is known.
 
-The resource is asked first: its answer to a request without a token, and its metadata, name the authorization
-servers and the scope. Then the first of these servers at which a client can sign in is chosen. Servers of the
-Model Context Protocol that are older than RFC 9728 are their own authorization servers.
-
-Which documents are accepted is decided in `protocol.protected_resource` and `protocol.metadata`.
+The resource is asked first, by `resource_answer`. Then the first of its authorization servers at which a
+client can sign in is chosen. Servers of the Model Context Protocol that are older than RFC 9728 are their own
+authorization servers. Which servers are accepted is decided in `protocol.resource_servers`.
 
 Source: RFC 9728 §5; MCP authorization specification 2025-11-25 and 2025-03-26.
 """
@@ -14,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from loopback_auth.effects import Flow, Send, Warn
+from loopback_auth.effects import Flow, Warn
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,
@@ -24,21 +22,10 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import discover
+from loopback_auth.flows.resource_answer import ResourceFound, ask_resource
 from loopback_auth.flows.reuse import canonical_resource, is_undecided
-from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.protocol.answer import came_instead
-from loopback_auth.protocol.metadata import is_absent
-from loopback_auth.protocol.protected_resource import (
-    MOST_SERVERS,
-    ProtectedResource,
-    check_metadata_url,
-    check_resource_identity,
-    metadata_place,
-    resource_metadata_request,
-    resource_metadata_response,
-    resource_metadata_urls,
-)
+from loopback_auth.protocol.protected_resource import MOST_SERVERS
 from loopback_auth.protocol.resource_servers import (
     check_fit,
     check_named_issuer,
@@ -47,41 +34,12 @@ from loopback_auth.protocol.resource_servers import (
     other_spelling,
     scope_to_request,
 )
-from loopback_auth.protocol.token_demand import (
-    CHECK_RESOURCE,
-    TokenDemand,
-    advice_without_demand,
-    challenge_demand,
-    initialize_request,
-    may_take_post,
-    resource_request,
-    token_demand,
-)
-from loopback_auth.protocol.urls import origin, shown_url
+from loopback_auth.protocol.token_demand import CHECK_RESOURCE
+from loopback_auth.protocol.urls import shown_url
 from loopback_auth.records import replace
 
-METADATA_STEP = "resource metadata request"
 MOST_REASONS = 5
 """Servers of which a message says why they were passed over."""
-
-RESOURCE_STEP = "request without a token"
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceFound:
-    """What a resource has said.
-
-    Args:
-        demand: of its answer to a request without a token; None when it did not ask for one.
-        metadata: None when it publishes none.
-        at: address of the metadata; empty when there are none.
-        issuers: of the authorization servers to choose from, in its order.
-    """
-
-    demand: TokenDemand | None
-    metadata: ProtectedResource | None
-    at: str
-    issuers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,44 +80,6 @@ def find_resource(client: ClientConfig, *, known: Collection[str] = ()) -> Flow[
     """
     found = yield from ask_resource(client)
     return (yield from choose_server(client, found, known=known))
-
-
-def ask_resource(client: ClientConfig) -> Flow[ResourceFound]:
-    """Ask a resource what it demands, and for its metadata.
-
-    Raises:
-        As `find_resource`.
-
-    Source: RFC 9728 §3, §5; RFC 9110 §11.6.1.
-    """
-    url = client.resource_server
-    answer: HttpResponse | None = None
-    demand = challenge_demand(client.challenge) if client.challenge else None
-    if demand is None:
-        answer = yield from Send(resource_request(url), step=RESOURCE_STEP)
-        demand = token_demand(answer)
-        if demand is None and may_take_post(answer):
-            answer = yield from Send(initialize_request(url), step=RESOURCE_STEP)
-            demand = token_demand(answer)
-    at, metadata = yield from _metadata(client, demand or TokenDemand())
-    # MCP authorization specification 2025-03-26, "Authorization Base URL": the resource without its path.
-    itself = (origin(url),)
-    if metadata is not None:
-        return ResourceFound(demand, metadata, at, metadata.authorization_servers or itself)
-    if demand is None and answer is not None:
-        raise EndpointMissing(
-            f"{shown_url(url)} does not ask for a token, and publishes no metadata (RFC 9728). It answered "
-            f"with {came_instead(answer)}.",
-            hint=advice_without_demand(answer),
-            parameter="resource_server",
-        )
-    if demand is not None and demand.metadata_url:
-        raise EndpointMissing(
-            f"The metadata of {shown_url(url)} are neither where it says nor at a well-known address.",
-            hint=CHECK_RESOURCE,
-            parameter="resource_server",
-        )
-    return ResourceFound(demand, None, "", itself)
 
 
 def choose_server(
@@ -233,43 +153,6 @@ def with_access(client: ClientConfig, access: ResourceAccess) -> ClientConfig:
         scope=access.scope,
         dpop=client.dpop if client.dpop is not None else access.dpop or None,
     )
-
-
-def _metadata(client: ClientConfig, demand: TokenDemand) -> Flow[tuple[str, ProtectedResource | None]]:
-    """Return the metadata of a resource and their address: from the challenge, else from a well-known one."""
-    url = client.resource_server
-    for at in (yield from _places(client, demand)):
-        answer = yield from Send(resource_metadata_request(at), step=METADATA_STEP)
-        if _is_absent(answer):
-            continue
-        found = resource_metadata_response(answer, at=at)
-        own = metadata_place(found, url=url, at=at)
-        if own != at:
-            again = yield from Send(resource_metadata_request(own), step=METADATA_STEP)
-            parent, found = found.resource, resource_metadata_response(again, at=own)
-            check_resource_identity(found, parent)
-        return own, found
-    return "", None
-
-
-def _places(client: ClientConfig, demand: TokenDemand) -> Flow[tuple[str, ...]]:
-    url, allowed = client.resource_server, client.provider.network.allow_private
-    well_known = resource_metadata_urls(url)
-    if not demand.metadata_url:
-        return well_known
-    try:
-        first = check_metadata_url(demand.metadata_url, by=url, allowed=allowed)
-    except ConfigError as exc:
-        if exc.parameter == "allow_private":
-            raise
-        yield from Warn(f"The resource names an address for its metadata that cannot be used. {exc.message}")
-        return well_known
-    return tuple(dict.fromkeys((first, *well_known)))
-
-
-def _is_absent(answer: HttpResponse) -> bool:
-    """Return whether there are no metadata at an address, so that the next one is tried."""
-    return is_absent(answer, "resource", "authorization_servers")
 
 
 def _server(client: ClientConfig, found: ResourceFound, issuer: str, *, known: bool) -> Flow[ServerMetadata]:

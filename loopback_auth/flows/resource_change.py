@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError, EndpointMissing, ProtocolError, SignInRequired, TransportError
-from loopback_auth.flows.resource import ask_resource
+from loopback_auth.flows.resource_answer import ask_resource
 from loopback_auth.flows.reuse import canonical_resource
 from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.urls import shown_url

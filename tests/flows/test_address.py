@@ -8,7 +8,8 @@ from resource_world import NOTHING, Answer, ResourceWorld, challenged, document,
 from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.errors import EndpointMissing, ResourceMismatch
 from loopback_auth.flows.address import ask_address
-from loopback_auth.flows.resource import ResourceFound, choose_server
+from loopback_auth.flows.resource import choose_server
+from loopback_auth.flows.resource_answer import ResourceFound
 from loopback_auth.flows.reuse import why_foreign
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
