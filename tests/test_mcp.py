@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopback_auth import ClientConfig, ClientMetadata, FileTokenStore, MemoryTokenStore, TokenSource, mcp
@@ -231,6 +231,7 @@ def test_default_port_is_the_same_origin() -> None:
     assert seen == ["https://mcp.example/mcp"]
 
 
+@settings(max_examples=60, deadline=None)  # The first example imports what a step-up needs.
 @given(
     st.sampled_from([401, 403, 407, 500]),
     st.lists(

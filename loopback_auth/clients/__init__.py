@@ -9,6 +9,7 @@
 
 All of them: a request gets a fresh token. After a 401 the token is renewed, once for all requests, and the
 request is sent again, if its body can be sent again. After a 403 with `insufficient_scope` the user is asked
-for more scope, if the source may ask (RFC 6750 §3.1). Errors of the source are raised as they are, but for
-`StillRefused`: where a server refuses new tokens, too, its answer is returned.
+for more scope (RFC 6750 §3.1), and after a 401 with `insufficient_user_authentication` to authenticate again
+(RFC 9470 §4), if the source may ask. Errors of the source are raised as they are, but for `StillRefused`:
+where a server refuses new tokens, too, its answer is returned.
 """
