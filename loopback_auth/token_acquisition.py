@@ -90,7 +90,8 @@ class TokenAcquisition:
         try:
             return await self._got(needed, caller)
         except Unavailable as exc:
-            if not needed.steps_up:
+            # Its subclasses are about this machine and the server; a user could help there.
+            if type(exc) is not Unavailable or not needed.steps_up:
                 raise
             raise wanted(self._name, needed, hint=exc.hint) from exc
 

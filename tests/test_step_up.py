@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,12 +13,13 @@ from renewing import keeping, sign_in_at
 
 from loopback_auth import ClientConfig, TokenSource
 from loopback_auth.demo.setup import ACR_VALUES
-from loopback_auth.errors import AuthorizationError, SignInRequired, StillRefused
+from loopback_auth.errors import AuthorizationError, RedirectUnavailable, SignInRequired, StillRefused
+from loopback_auth.events import silent
 from loopback_auth.flows.requirement import Authentication, Requirement, challenged
 from loopback_auth.model import Provider
 from loopback_auth.records import replace
 from loopback_auth.signin.process_state import MOST_ASKED
-from loopback_auth.testing import DemoAuthorizationServer
+from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser
 
 BEST = " ".join(reversed(ACR_VALUES))
 STRONGER = f'Bearer error="insufficient_user_authentication", acr_values="{BEST}", max_age="300"'
@@ -159,6 +161,19 @@ async def test_where_nobody_waits_the_error_says_what_is_wanted(
         await source.token(challenge=challenge)
 
     assert (refusal.value.scope, refusal.value.acr_values, refusal.value.max_age) == wish
+
+
+async def test_what_else_is_wrong_with_this_machine_is_told_as_it_is(server: DemoAuthorizationServer) -> None:
+    """A port that is in use has nothing to do with what the server wants."""
+    held = source_at(server)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        redirect = replace(held.client.provider.redirect, ports=(taken.getsockname()[1],))
+        client = replace(held.client, provider=replace(held.client.provider, redirect=redirect))
+        source = TokenSource(
+            client, store=held.store, open_browser=SimulatedUser().open, notify=silent, flow="code"
+        )
+        with pytest.raises(RedirectUnavailable):
+            await source.token(challenge=MORE_SCOPE)
 
 
 async def test_both_challenges_one_after_the_other_lose_nothing(server: DemoAuthorizationServer) -> None:
