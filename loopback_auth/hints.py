@@ -9,10 +9,14 @@ from __future__ import annotations
 
 SIGN_IN_AGAIN = "Sign in again: the code or refresh token was used, expired or revoked.", ""
 CHECK_CLIENT = (
-    "Check the client ID, the client secret and how the client authenticates against the registration at the "
-    "server.",
-    "client_id client_secret client_auth",
+    "Check the client ID, secret or key, and how the client authenticates, against the registration there.",
+    "client_id client_secret private_key client_auth",
 )
+CHECK_KEY = (
+    "Compare the private key with the public key that the server has, and check the clock of this machine.",
+    "private_key",
+)
+UNSIGNED = "Send the request without a signature: the server does not take signed ones.", "signed_request"
 REPORT_BUG = "Report this to the author of this program: the server did not understand the request.", ""
 TRY_LATER = "Try again in a few minutes: the server has a problem.", ""
 NO_PROMPT_NONE = "Let the server ask you: leave the prompt none out.", "prompt"
@@ -64,6 +68,11 @@ HINTS: dict[tuple[str, str], tuple[str, str]] = {
         "Let the server ask you: leave the prompt none out, or name the account.",
         "prompt login_hint",
     ),
+    # RFC 9101 §7
+    ("authorization request", "invalid_request_object"): CHECK_KEY,
+    ("authorization request", "request_not_supported"): UNSIGNED,
+    ("pushed authorization request", "invalid_request_object"): CHECK_KEY,
+    ("pushed authorization request", "request_not_supported"): UNSIGNED,
     # RFC 8707 §2
     ("authorization request", "invalid_target"): OTHER_RESOURCE,
     ("token request", "invalid_target"): OTHER_RESOURCE,

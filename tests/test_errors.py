@@ -121,6 +121,13 @@ def test_each_authorization_error_has_a_hint(error: str) -> None:
     assert (found.hint, found.parameter) == HINTS["authorization request", error]
 
 
+@pytest.mark.parametrize("error", ["invalid_request_object", "request_not_supported"])
+def test_rfc9101_7_each_refusal_of_a_signed_request_has_a_hint(error: str) -> None:
+    """By the browser and where it was pushed; a request object by reference is never sent."""
+    for found in (AuthorizationError(error), PushedAuthorizationError(error)):
+        assert (found.hint, found.parameter) == HINTS[found.step, error]
+
+
 @pytest.mark.parametrize("error", TOKEN_CODES)
 def test_each_token_error_has_a_hint(error: str) -> None:
     """RFC 6749 §5.2: the list is closed, so none may be forgotten."""

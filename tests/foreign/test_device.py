@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import urllib.request
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 from urllib.request import Request
@@ -16,9 +17,12 @@ from urllib.request import Request
 import pytest
 
 from foreign.client import client
+from foreign.keys import Keys
 from foreign.person import Page, Person
+from foreign.test_client_keys import certified
 from loopback_auth.errors import DeviceError
 from loopback_auth.events import Event, Exchanged, LinkReady, VerificationPrompted
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
@@ -92,6 +96,7 @@ async def sign_in(
     told: Conversation,
     *,
     start_page: bool = True,
+    asking: ClientConfig | None = None,
 ) -> SignIn:
     """Sign in while a person, in a task of their own, does what they are asked to."""
 
@@ -103,7 +108,7 @@ async def sign_in(
     async with asyncio.timeout(30):
         approval = asyncio.create_task(approving())
         try:
-            asking = client(issuer, "device")
+            asking = asking or client(issuer, "device")
             return await session.sign_in(
                 asking,
                 planned(asking, "device", opener=True),
@@ -156,6 +161,28 @@ async def test_approval_while_polling(oidc_provider: dict[str, str], monkeypatch
     assert kept.tokens.account == "ada@example.org"
     assert told.polls == [PENDING, (POLL, 200)]
     assert moments[1] - moments[0] >= SHORT
+
+
+@pytest.mark.parametrize("proof", ["key", "certificate"])
+async def test_client_proves_itself_at_each_poll(
+    oidc_provider: dict[str, str], client_keys: Keys, monkeypatch: pytest.MonkeyPatch, proof: str
+) -> None:
+    """An assertion is accepted once, so that a second poll with the first one would fail (RFC 7523 §3)."""
+    monkeypatch.setattr("loopback_auth.protocol.device.DEFAULT_INTERVAL", SHORT)
+    told, issuer = Conversation(), oidc_provider["either" if proof == "key" else "certified"]
+    asking = replace(client(issuer, "key"), private_key=client_keys.jwk("ES256"))
+    if proof == "certificate":
+        asking = certified(oidc_provider, client_keys, "certificate", "tls_client_auth", name="client")
+
+    async def person(told: Conversation, invited: VerificationPrompted) -> None:
+        await told.until(lambda event: isinstance(event, Exchanged) and event.step == POLL)
+        approving = Person(authority=client_keys.file("authority.pem"))
+        await asyncio.to_thread(approving.visit, invited.url)
+
+    kept = await sign_in(issuer, person, told, start_page=False, asking=asking)
+
+    assert kept.tokens.account == "ada@example.org"
+    assert told.polls == [PENDING, (POLL, 200)]
 
 
 async def test_denial(oidc_provider: dict[str, str]) -> None:
