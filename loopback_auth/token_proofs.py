@@ -8,13 +8,19 @@ Source: RFC 9449 §7.1, §9.
 from __future__ import annotations
 
 import os
+import re
 import time
+from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.field_checks import check_text
 from loopback_auth.http_messages import Stamp
-from loopback_auth.protocol.dpop import DpopKey, Proofs, Prover
+from loopback_auth.protocol.dpop import DpopKey, target
+from loopback_auth.protocol.dpop_answers import Proofs, Prover
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.tokens import DPOP, SignIn
+
+_METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 MOST_TOKENS = 8
 """Of one sign-in; requests with older ones have been answered by now."""
@@ -60,18 +66,33 @@ def bound_headers(token: str, prover: Prover, method: str, url: str) -> dict[str
     """Return the headers of one request with a bound token.
 
     Raises:
-        ConfigError: method or URL is missing.
+        ConfigError: method or URL is missing, or is none.
 
     Source: RFC 9449 §7.1.
     """
+    check_text(method, "method")
+    check_text(url, "url")
     if not method or not url:
         raise ConfigError(
             "The token is bound to a key, so that its headers are for one request alone.",
             hint="Give the method and the URL of the request.",
             parameter="method url",
         )
+    if not (_is_url(url) and _METHOD.fullmatch(method)):
+        raise ConfigError(
+            f"No request can be made of {ascii(method)[:40]} and {ascii(url)[:120]}.",
+            hint="Give a method such as GET, and a URL that begins with https://.",
+            parameter="method url",
+        )
     proof = Proofs(prover, token).next(method.upper(), url, new_stamp())
     return {"Authorization": f"{DPOP} {token}", "DPoP": proof}
+
+
+def _is_url(url: str) -> bool:
+    try:
+        return target(url).partition("://")[0] in ("https", "http") and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def new_stamp() -> Stamp:

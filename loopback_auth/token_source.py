@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from loopback_auth.flows.requirement import Requirement
     from loopback_auth.model import ClientConfig
     from loopback_auth.options import Options
-    from loopback_auth.protocol.dpop import Prover
+    from loopback_auth.protocol.dpop_answers import Prover
     from loopback_auth.signin.stores import Store
     from loopback_auth.token_acquisition import Ask, TokenAcquisition
     from loopback_auth.token_proofs import Provers

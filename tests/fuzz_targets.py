@@ -42,7 +42,8 @@ from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.proxies import proxy_for
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.client_id_document import check_client_id_document, client_id_document
-from loopback_auth.protocol.dpop import DpopKey, Proofs, Prover
+from loopback_auth.protocol.dpop import DpopKey
+from loopback_auth.protocol.dpop_answers import Proofs, Prover
 from loopback_auth.protocol.paste import pasted_callback
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.protected_resource import is_parent

@@ -17,7 +17,7 @@ from loopback_auth.token_source import TokenSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.protocol.dpop import Prover
+    from loopback_auth.protocol.dpop_answers import Prover
 
 READ = ("DPoP-Nonce", "WWW-Authenticate", "Date")
 """Headers of an answer that say whether another proof would help."""
@@ -45,7 +45,7 @@ class Presentation:
             """Of the header `Authorization`; empty: there is none."""
             return
         # Start-up: most tokens are not bound.
-        from loopback_auth.protocol.dpop import Proofs
+        from loopback_auth.protocol.dpop_answers import Proofs
         from loopback_auth.tokens import DPOP
 
         self.value = f"{DPOP} {token}"

@@ -35,7 +35,7 @@ from loopback_auth.tokens import SignIn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.protocol.dpop import Prover
+    from loopback_auth.protocol.dpop_answers import Prover
 
 
 def authorization_code(

@@ -20,7 +20,7 @@ from loopback_auth.records import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.protocol.dpop import Prover
+    from loopback_auth.protocol.dpop_answers import Prover
 
 Build = Callable[[Stamp], HttpRequest]
 """Makes a request that has to be another one at each try, such as one with a signed assertion in it."""
@@ -58,7 +58,9 @@ def prover_of(key: Mapping[str, str]) -> Prover | None:
     """
     if not key:
         return None
-    from loopback_auth.protocol.dpop import DpopKey, Prover  # Start-up.
+    # Start-up.
+    from loopback_auth.protocol.dpop import DpopKey
+    from loopback_auth.protocol.dpop_answers import Prover
 
     return Prover(DpopKey(key))
 
@@ -131,7 +133,7 @@ def send(
     """
     proofs = None
     if prover is not None:
-        from loopback_auth.protocol.dpop import Proofs  # Start-up.
+        from loopback_auth.protocol.dpop_answers import Proofs  # Start-up.
 
         proofs = Proofs(prover, access_token)
     ahead = 0.0

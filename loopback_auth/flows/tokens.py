@@ -28,7 +28,7 @@ from loopback_auth.tokens import DPOP, IdToken, SignIn, TokenSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.protocol.dpop import Prover
+    from loopback_auth.protocol.dpop_answers import Prover
 
 
 def checked_tokens(

@@ -1,8 +1,7 @@
 """Proofs that the program which sends a token has the key that the token is bound to (DPoP).
 
-A `DpopKey` signs, a `Prover` also remembers what each server wants in its proofs, and `Proofs` are those of
-one request: the first, and the few that may follow a refusal. This module refuses to know where a key is
-kept, and how a request is sent. Signing needs the extra `oidc`: the cryptography is that of joserfc.
+This module refuses to know where a key is kept, and what servers answer (`dpop_answers`). Signing needs the
+extra `oidc`: the cryptography is that of joserfc.
 
 Source: RFC 9449; RFC 7638.
 """
@@ -13,34 +12,18 @@ import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.http_messages import HttpResponse, Stamp
+from loopback_auth.http_messages import Stamp
 from loopback_auth.model import ServerMetadata
 from loopback_auth.narrow import is_list
-from loopback_auth.protocol.challenge import challenges
-from loopback_auth.protocol.json import object_or_none
 from loopback_auth.protocol.pkce import base64url
-from loopback_auth.protocol.polling import http_date
 
 ALGORITHM = "ES256"
 PUBLIC = ("crv", "kty", "x", "y")
 """Members of a public key of this type, in the order of a thumbprint (RFC 7638 §3.2)."""
 
-USE_NONCE, INVALID_PROOF = "use_dpop_nonce", "invalid_dpop_proof"
-ERRORS = frozenset({USE_NONCE, INVALID_PROOF})
-
-MOST_ORIGINS = 100
-"""Servers whose nonces are remembered; a program that talks to more asks the oldest again."""
-
-SKEW = 2.0
-"""Seconds between two clocks that can be chance: a `Date` has whole seconds and has been under way."""
-
-T = TypeVar("T")
-
-_NONCE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,4096}")
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{43}")
 _PATH = "%/:@!$&'()*+,;=[]"
 """What stays in a path beside letters, digits and `-._~` (RFC 3986 §3.3)."""
@@ -162,7 +145,21 @@ def target(url: str) -> str:
 
     Source: RFC 9449 §4.2, §4.3 (9); RFC 3986 §6.2.2.1, §6.2.3.
     """
-    return f"{_origin_of(url)}{quote(urlsplit(url).path, safe=_PATH) or '/'}"
+    return f"{origin_of(url)}{quote(urlsplit(url).path, safe=_PATH) or '/'}"
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL, in the form in which they are compared and sent.
+
+    Source: RFC 3986 §6.2.2.1, §6.2.3; RFC 5890 §2.3.2.1 (a name in ASCII).
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    shown = f"[{host}]" if ":" in host else host
+    ending = "" if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{port}"
+    return f"{parts.scheme}://{shown}{ending}"
 
 
 def check_offered(metadata: ServerMetadata) -> str:
@@ -183,141 +180,6 @@ def check_offered(metadata: ServerMetadata) -> str:
             parameter="dpop",
         )
     return ""
-
-
-def nonce_in(answer: HttpResponse) -> str:
-    """Return the nonce that a server wants in the next proof; empty when it names none that can be used.
-
-    Source: RFC 9449 §8 (not more than one header), §8.1.
-    """
-    values = {value.strip() for name, value in answer.headers if name.lower() == "dpop-nonce"}
-    value = values.pop() if len(values) == 1 else ""
-    return value if _NONCE.fullmatch(value) else ""
-
-
-def error_in(answer: HttpResponse) -> str:
-    """Return why a server has refused a proof: `use_dpop_nonce` or `invalid_dpop_proof`; empty if it has not.
-
-    Source: RFC 9449 §5, §7.1, §8 (in the body), §9 (in the challenge).
-    """
-    if answer.status < 400:
-        return ""
-    challenge = ", ".join(value for name, value in answer.headers if name.lower() == "www-authenticate")
-    errors: list[object] = [each.error for each in challenges(challenge) if each.scheme == "dpop"]
-    if answer.body:
-        errors.append((object_or_none(answer.body) or {}).get("error"))
-    return next((each for each in errors if isinstance(each, str) and each in ERRORS), "")
-
-
-class Prover:
-    """Makes the proofs of one key, and remembers the nonce and the clock of each server by its origin.
-
-    Several threads may share it.
-
-    Args:
-        key: that signs.
-
-    Source: RFC 9449 §8, §9 (a nonce is for the server that issued it).
-    """
-
-    def __init__(self, key: DpopKey) -> None:
-        self.key = key
-        self._nonces: dict[str, str] = {}
-        self._skews: dict[str, float] = {}
-
-    def __repr__(self) -> str:
-        return f"Prover({self.key!r})"
-
-    def nonce(self, url: str) -> str:
-        """Return the latest nonce of the server of a URL; empty when there is none."""
-        return self._nonces.get(_origin_of(url), "")
-
-    def skew(self, url: str) -> float:
-        """Return by how many seconds the clock of that server is ahead of ours, as far as it is known."""
-        return self._skews.get(_origin_of(url), 0.0)
-
-    def learn(self, url: str, answer: HttpResponse) -> None:
-        """Remember the nonce in an answer, whatever its status."""
-        # RFC 9449 §8.2: the client MUST use the new nonce for the next request and all that follow.
-        if nonce := nonce_in(answer):
-            _remember(self._nonces, _origin_of(url), nonce)
-
-    def learn_time(self, url: str, answer: HttpResponse) -> bool:
-        """Remember the clock of a server that refused a proof; return whether it is another than was used."""
-        theirs = http_date(answer.header("date"))
-        if theirs is None or abs(theirs - answer.received_at - self.skew(url)) < SKEW:
-            return False
-        _remember(self._skews, _origin_of(url), theirs - answer.received_at)
-        return True
-
-
-class Proofs:
-    """The proofs of one request: the first, and at most two more after refusals.
-
-    Args:
-        prover: that makes them.
-        access_token: that the request carries; empty: none.
-
-    Source: RFC 9449 §7.3 (a new proof for every try), §8, §9.
-    """
-
-    def __init__(self, prover: Prover, access_token: str = "") -> None:
-        self._prover = prover
-        self._access_token = access_token
-        self._nonce = ""
-        self._left = {"nonce", "clock"}
-
-    def next(self, method: str, url: str, stamp: Stamp) -> str:
-        """Return the proof for the next try, or for the next address of a redirect."""
-        prover = self._prover
-        self._nonce = prover.nonce(url)
-        return proof(
-            prover.key,
-            method,
-            url,
-            stamp,
-            nonce=self._nonce,
-            access_token=self._access_token,
-            skew=prover.skew(url),
-        )
-
-    def again(self, url: str, answer: HttpResponse) -> bool:
-        """Learn from an answer; return whether to send the request again, with a new proof.
-
-        Once for a nonce, and once for a wrong clock: if the nonce of a server changes at each answer, the
-        caller gets its refusal.
-
-        Args:
-            url: of the request.
-            answer: untrusted; `received_at` is by the clock of the stamps.
-        """
-        prover = self._prover
-        prover.learn(url, answer)
-        error = error_in(answer)
-        reasons: set[str] = set()
-        if error and prover.nonce(url) != self._nonce:
-            reasons.add("nonce")
-        if error == INVALID_PROOF and prover.learn_time(url, answer):
-            reasons.add("clock")
-        reasons &= self._left
-        self._left -= reasons
-        return bool(reasons)
-
-
-def _origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL, in the form in which they are compared."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
-    shown = f"[{host}]" if ":" in host else host
-    ending = "" if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{port}"
-    return f"{parts.scheme}://{shown}{ending}"
-
-
-def _remember(known: dict[str, T], origin: str, value: T) -> None:
-    known.pop(origin, None)  # The latest is the last to be forgotten.
-    known[origin] = value
-    if len(known) > MOST_ORIGINS:
-        known.pop(list(known)[0], None)  # noqa: RUF015 - an iterator would see what other threads add
 
 
 def _unusable() -> ConfigError:

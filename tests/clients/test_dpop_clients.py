@@ -219,7 +219,14 @@ def test_headers_of_a_bound_token_are_for_one_request(server: DemoAuthorizationS
     asyncio.run(_used(source.headers("get", server.resource), server.resource))
 
     assert source.headers_sync("GET", server.resource) != source.headers_sync("GET", server.resource)
-    for method, url in (("", ""), ("GET", ""), ("", server.resource)):
+    odd = (
+        ("GET", "https://h:x/"),
+        ("GET", "/resource"),
+        ("GET", "ftp://h/"),
+        ("GET", "\ud800"),
+        ("G T", server.resource),
+    )
+    for method, url in (("", ""), ("GET", ""), ("", server.resource), *odd):
         with pytest.raises(ConfigError) as caught:
             source.headers_sync(method, url)
         assert caught.value.parameter == "method url"

@@ -14,18 +14,8 @@ from protocol_samples import ISSUER, METADATA, PROPERTY
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
-from loopback_auth.protocol.dpop import (
-    MOST_ORIGINS,
-    DpopKey,
-    Proofs,
-    Prover,
-    check_offered,
-    error_in,
-    nonce_in,
-    proof,
-    target,
-    thumbprint,
-)
+from loopback_auth.protocol.dpop import DpopKey, check_offered, proof, target, thumbprint
+from loopback_auth.protocol.dpop_answers import MOST_ORIGINS, Proofs, Prover, error_in, nonce_in
 
 # RFC 9449: the key of figure 4, its thumbprint in figure 9, the proofs of figures 2 and 13 and their token.
 RFC_KEY = {
@@ -111,6 +101,7 @@ def test_rfc9449_4_2_the_nonce_must_be_the_one_of_the_server() -> None:
         ("https://[2001:DB8::1]:443/a", "https://[2001:db8::1]/a"),
         ("https://user:secret@server.example/a", "https://server.example/a"),
         ("https://server.example/a%2fb/%7e;c=d", "https://server.example/a%2fb/%7e;c=d"),
+        ("https://b\u00fccher.example/", "https://xn--bcher-kva.example/"),
         ("https://server.example/a b/\u00e9", "https://server.example/a%20b/%C3%A9"),
     ],
 )
