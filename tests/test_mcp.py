@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from resource_world import challenged, resource_server
 
 from loopback_auth import ClientConfig, ClientMetadata, FileTokenStore, MemoryTokenStore, TokenSource, mcp
 from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired
@@ -152,6 +153,38 @@ def test_next_sign_in_asks_for_what_was_learnt(
 
     assert len(asked(server)) == 3
     assert set(asked(server)[-1].split()) == {"mcp:read", "mcp:write", "offline_access"}
+
+
+def test_mcp_scopes_of_the_metadata_are_asked_for_once(store: FileTokenStore) -> None:
+    """Servers made with the Python SDK leave the scope out (MCP 2025-11-25, "Scope Selection Strategy").
+
+    Nothing shows whether more scope helps, so that there is one try.
+    """
+    user = SimulatedUser()
+    with serve() as server, resource_server() as resource:
+        url = resource.protect("/mcp", server.issuer, scopes=("profile",))
+        auth = mcp.sign_in(
+            url,
+            client_id=server.client_id,
+            store=store,
+            open_browser=user.open,
+            notify=silent,
+        )
+        place = f"{resource.origin}/.well-known/oauth-protected-resource/mcp"
+        with httpx2.Client(auth=auth) as client:
+            auth.source.token_sync()
+            resource.protect("/mcp", server.issuer, scopes=("profile", "email"))
+            more = f'Bearer error="insufficient_scope", resource_metadata="{place}"'
+            resource.answers["/mcp"] = challenged(more, status=403)
+            answers = [client.post(url, json={}).status_code for _ in range(3)]
+        asked = [
+            set(one.parameters["scope"].split())
+            for one in server.log
+            if (one.method, one.path) == ("GET", "/authorize")
+        ]
+
+    assert answers == [403, 403, 403]
+    assert [scopes - {"offline_access"} for scopes in asked] == [{"profile"}, {"profile", "email"}]
 
 
 @pytest.mark.parametrize("options", [{"interactive": False}, {"wait": False}])

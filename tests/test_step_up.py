@@ -239,6 +239,8 @@ KEPT = replace(
         ('Bearer scope="a b", resource_metadata="https://mcp.example/x"', None, ""),
         ('Bearer error="insufficient_scope", scope="a b"', None, ""),
         ('Bearer error="insufficient_scope", scope="b"', KEPT, "a offline_access b"),
+        # The metadata name it, and what they name is added then.
+        ('Bearer error="insufficient_scope"', KEPT, "a offline_access"),
         ('Bearer error="invalid_token", scope="b"', KEPT, "a offline_access b"),
     ],
 )

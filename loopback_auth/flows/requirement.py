@@ -20,6 +20,9 @@ from loopback_auth.protocol.scope import scope_missing
 from loopback_auth.records import dataclass, replace
 from loopback_auth.tokens import SignIn, Token
 
+UNNAMED = "a scope without a name"
+"""Why the user is asked where a resource wants more scope, and does not say which."""
+
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
@@ -52,6 +55,8 @@ class Requirement:
         challenge_scope: the scope that a server asks for, and that the token must have been granted.
         of: which token has to be usable.
         authentication: what a server asks for that refused the token; a renewed one would not do.
+        unnamed_scope: the resource that the client is for asks for more scope, and leaves it to its metadata
+            to name it.
         challenge: of the resource that the client is for (see `ClientConfig`); empty: none is known.
     """
 
@@ -62,6 +67,7 @@ class Requirement:
     challenge_scope: str = ""
     of: Token = "access_token"
     authentication: Authentication | None = None
+    unnamed_scope: bool = False
     challenge: str = ""
 
     def token(self, sign_in: SignIn) -> str:
@@ -77,6 +83,8 @@ class Requirement:
     @property
     def reason(self) -> str | None:
         """What the user is asked for beside a sign-in, in a word; empty: another token; None: nothing."""
+        if self.unnamed_scope:
+            return UNNAMED
         if self.challenge_scope or self.authentication is None:
             return self.challenge_scope or ("" if self.refused else None)
         return f"authentication {self.authentication}"
@@ -84,15 +92,19 @@ class Requirement:
     @property
     def steps_up(self) -> bool:
         """Whether a server wants what no renewal brings: more scope, or another authentication."""
-        return bool(self.challenge_scope) or self.authentication is not None
+        return bool(self.challenge_scope) or self._wants_another
+
+    @property
+    def _wants_another(self) -> bool:
+        """Whether the tokens of the kept sign-in will not do, whatever their scope."""
+        return self.authentication is not None or self.unnamed_scope
 
     def refusing(self, kept: SignIn | None) -> Requirement:
         """Return the requirement that says which token was refused.
 
-        A caller may know the challenge alone; then it was the kept token, if the user has to authenticate
-        again.
+        A caller may know the challenge alone; then it was the kept token, if another sign-in is wanted.
         """
-        if self.authentication is None or self.refused or kept is None:
+        if not self._wants_another or self.refused or kept is None:
             return self
         return replace(self, refused=self.token(kept))
 
@@ -126,7 +138,7 @@ class Requirement:
 
     def still_lacks(self, sign_in: SignIn) -> bool:
         """Return whether a sign-in that was just got has not brought what a server asks for."""
-        return self.lacks_scope(sign_in) or (self.authentication is not None and self.refuses(sign_in))
+        return self.lacks_scope(sign_in) or (self._wants_another and self.refuses(sign_in))
 
     def met(self, sign_in: SignIn) -> bool:
         """Return whether a sign-in that another call has got is what this one wants, too."""
@@ -152,6 +164,8 @@ def challenged(needed: Requirement, challenge: str, *, latest: str) -> Requireme
         needed = replace(needed, challenge=challenge)
     match found.error:
         case "insufficient_scope":
+            if needed.challenge and not found.scope:
+                return replace(needed, unnamed_scope=True, refused=needed.refused or latest)
             # Without the scope's name there is nothing that the user could be asked for.
             return replace(needed, challenge_scope=found.scope)
         case "insufficient_user_authentication":

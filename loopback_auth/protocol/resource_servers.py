@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.challenge import token_challenge
 from loopback_auth.protocol.json import strings_member
 from loopback_auth.protocol.protected_resource import ProtectedResource
+from loopback_auth.protocol.scope import union
 from loopback_auth.protocol.token_demand import CHECK_RESOURCE, TokenDemand
 from loopback_auth.protocol.urls import check_issuer, leads_inside
 
@@ -142,16 +144,18 @@ def scope_to_request(
 ) -> str:
     """Return the scope to request, separated by spaces; empty: none.
 
-    What the client wants comes first, then what the challenge names, then all that the resource supports. A
-    refresh token is asked for by `offline_access`, but only if the server lists that scope.
+    What the client wants comes first, then what the challenge names, then all that the resource supports.
+    That is added where a token has too little scope, and the challenge does not say which. A refresh token is
+    asked for by `offline_access`, but only if the server lists that scope.
 
     Source: MCP authorization specification 2025-11-25, "Scope Selection Strategy"; OpenID Connect Core §11.
     """
+    supported = resource.scopes_supported or () if resource is not None else ()
     if client.scope:
-        return client.scope
+        lacks = token_challenge(client.challenge)
+        unnamed = lacks is not None and lacks.error == "insufficient_scope" and not lacks.scope
+        return union(client.scope, *supported) if unnamed else client.scope
     wanted = demand.scope.split() if demand is not None else []
-    if not wanted and resource is not None:
-        wanted = list(resource.scopes_supported or ())
-    wanted = [scope for scope in wanted if scope != OFFLINE]
+    wanted = [scope for scope in wanted or supported if scope != OFFLINE]
     listed = strings_member(server.document, "scopes_supported") or ()
     return " ".join([*wanted, OFFLINE] if wanted and OFFLINE in listed else wanted)

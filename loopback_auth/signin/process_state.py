@@ -10,7 +10,7 @@ import time
 from threading import Lock
 
 from loopback_auth.errors import ConfigError, SignInRequired, StillRefused
-from loopback_auth.flows.requirement import Authentication, Found, Requirement
+from loopback_auth.flows.requirement import UNNAMED, Authentication, Found, Requirement
 from loopback_auth.freshness import FOR_EVER
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall
@@ -133,7 +133,9 @@ class ProcessState:
         now = time.monotonic()
         if not renews:
             if needed.reason is not None:
-                self.asked = {**self._recently_asked(), needed.reason: now}
+                # Nothing shows whether more scope would help, so that this is asked only once.
+                moment = FOR_EVER if needed.reason == UNNAMED else now
+                self.asked = {**self._recently_asked(), needed.reason: moment}
         elif look.kept is not None and _refused_anew(look.kept, needed):
             self.refusals = [*self.refusals[-MOST_REFUSED:], now]
 
@@ -143,7 +145,7 @@ class ProcessState:
 
     def _required(self, look: Found, needed: Requirement, command: str) -> SignInRequired:
         scope = needed.challenge_scope
-        if look.usable is not None and needed.steps_up:
+        if look.usable is not None and needed.steps_up and not (needed.unnamed_scope and needed.interactive):
             return wanted(self._name, needed)
         if look.usable is not None and needed.of == "id_token" and not needed.refuses(look.usable):
             return SignInRequired(
@@ -185,6 +187,12 @@ def wanted(name: str, needed: Requirement, *, hint: str = "") -> SignInRequired:
             hint=hint or "Sign in with this scope, and allow it.",
             parameter="scope",
             scope=scope,
+        )
+    if needed.unnamed_scope:
+        return SignInRequired(
+            f"The access token for {name} lacks a scope that the server asks for, and does not name.",
+            hint=hint or "Sign in again: the metadata of the resource may name it.",
+            parameter="scope",
         )
     how = needed.authentication or Authentication()
     return SignInRequired(
