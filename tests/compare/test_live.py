@@ -12,6 +12,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 import pytest
+from client_key_samples import EC, EC_JWK, public_half
 from demo_client import FOLLOW_LINK
 
 from loopback_auth.compare.model import Run
@@ -26,6 +27,7 @@ from loopback_auth.compare.running.live import (
 from loopback_auth.compare.running.resumable import run_flows
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.unfinished import Unfinished
+from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -34,6 +36,7 @@ from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, StoreError
 from loopback_auth.flow_table import COMPARED
 from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig
 from loopback_auth.plan.model import Plan
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.signin.embedded_plan import planned
@@ -42,12 +45,26 @@ from loopback_auth.trace.records import Trace
 CLIENT = demo_client("https://as.example")
 
 
+WITH_KEY = DemoClient(
+    "with-key",
+    redirect_uris=("http://127.0.0.1/callback",),
+    client_auth="private_key_jwt",
+    jwks={"keys": [{**public_half(EC), "kid": "16"}]},
+)
+
+
+def with_key(client: ClientConfig) -> ClientConfig:
+    """Return a client at the same server that proves itself with a key."""
+    provider = replace(client.provider, client_auth="private_key_jwt")
+    return replace(client, provider=provider, client_id=WITH_KEY.client_id, private_key=EC_JWK)
+
+
 class Watched(DemoServer):
     """A demo server that remembers what it issued and what was given back."""
 
     def __init__(self, issuer: str, faults: Faults | None = None) -> None:
         self.drawn: list[str] = []
-        super().__init__(issuer, entropy=self._draw, faults=faults, device_interval=1)
+        super().__init__(issuer, entropy=self._draw, clients=(WITH_KEY,), faults=faults, device_interval=1)
         self.revoked: list[str] = []
 
     def _draw(self, size: int) -> bytes:
@@ -77,14 +94,15 @@ def plan_of(*, pastes: bool = False) -> Plan:
 
 
 def run_live(
-    names: tuple[str, ...], *, folder: Path, faults: Faults | None = None
+    names: tuple[str, ...], *, folder: Path, faults: Faults | None = None, key: bool = False
 ) -> tuple[list[Run], Watched, list[str]]:
     """Run flows at a demo server in this machine's browser, and return what was told as well."""
     told: list[str] = []
 
     async def compared() -> tuple[list[Run], Watched]:
         async with serve_demo(server_factory=lambda issuer: Watched(issuer, faults)) as demo:
-            conditions = Conditions(demo_client(demo.issuer), plan_of(), timeout=20.0)
+            client = demo_client(demo.issuer)
+            conditions = Conditions(with_key(client) if key else client, plan_of(), timeout=20.0)
             unfinished = Unfinished(str(folder), conditions.client)
             judged = await run_flows(names, conditions, unfinished, resume=False, tell=told.append)
             assert isinstance(demo.server, Watched)
@@ -125,6 +143,18 @@ def test_flows_run_one_after_the_other_and_leave_nothing(
     assert [path.parent.name for path in kept] == ["comparisons"]
     assert "access_token#" in kept[0].read_text()
     assert [one for one in server.drawn if one in kept[0].read_text() + "".join(told)] == []
+
+
+@pytest.mark.usefixtures("browser")
+def test_tokens_of_a_client_with_a_key_are_given_up(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A server takes a revocation only from the client that proves itself (RFC 7009 §2.1)."""
+    (run,), _, told = run_live(("code",), folder=tmp_path / "kept", key=True)
+    capfd.readouterr()
+
+    assert run.outcome == "signed in"
+    assert "The tokens are revoked." in told[-1]
 
 
 @pytest.mark.usefixtures("browser")

@@ -111,7 +111,7 @@ async def compare_live(
         name, recorder, end = await run_live(one, conditions)
         judged[name] = assembled(name, recorder, end), recorder
         try:
-            told = await _given_up(end, conditions.client.client_secret)
+            told = await _given_up(end, conditions.client)
         finally:
             keep([judged[each.name][0] for each in chosen if each.name in judged])
         tell(f"{name}: {told}")
@@ -202,7 +202,7 @@ def _not_possible(name: str, client: ClientConfig, because: str) -> Judged:
     return assembled(name, recorder, end), recorder
 
 
-async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) -> str:
+async def _given_up(end: SignIn | LoopbackAuthError, asking: ClientConfig) -> str:
     """Revoke the tokens, if there are any; return the result in a sentence for the user."""
     if isinstance(end, LoopbackAuthError):
         return end.message
@@ -210,7 +210,8 @@ async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) 
 
     async def give_up() -> bool:
         async with Resources(network=end.network) as resources:
-            return await Driver(resources).run(revoke(client_of(end, client_secret), end))
+            client = client_of(end, asking.client_secret, asking.private_key)
+            return await Driver(resources).run(revoke(client, end))
 
     try:
         revoked = await to_the_end(give_up(), REVOCATION_SECONDS)
