@@ -107,7 +107,7 @@ def how_to_sign_in(name: str, what: str = "Sign in") -> str:
     return f"{meant}{what}: {login} PROVIDER (see: python -m loopback_auth providers)"
 
 
-def described(sign_in: SignIn, store: FileTokenStore) -> dict[str, object]:
+def described(sign_in: SignIn) -> dict[str, object]:
     """Describe a sign-in without secrets, for JSON."""
     tokens = sign_in.tokens
     return {
@@ -115,7 +115,7 @@ def described(sign_in: SignIn, store: FileTokenStore) -> dict[str, object]:
         "resource_server": sign_in.resource_server.partition("?")[0] or None,
         "issuer": sign_in.metadata.issuer,
         "client_id": sign_in.client_id,
-        "registered": registration_of(sign_in, store) is not None,
+        "registered": sign_in.registered,
         "token_type": tokens.token_type,
         "account": tokens.account,
         "scope": tokens.scope,
@@ -160,7 +160,7 @@ def private_key(sign_in: SignIn) -> str | None:
     return KeptSettings(os.environ).private_key(sign_in.client_id, sign_in.name)
 
 
-def client_secret(sign_in: SignIn, store: FileTokenStore) -> str | None:
+def client_secret(sign_in: SignIn) -> str | None:
     """Find the secret of a confidential client again, or ask for it where there is a person.
 
     None for a client that has none, and for one that the program has registered: the store has its secret.
@@ -168,9 +168,7 @@ def client_secret(sign_in: SignIn, store: FileTokenStore) -> str | None:
     Raises:
         ConfigError: the configuration file cannot be read.
     """
-    if sign_in.client_auth not in ("client_secret_basic", "client_secret_post"):
-        return None
-    if registration_of(sign_in, store) is not None:
+    if sign_in.registered or sign_in.client_auth not in ("client_secret_basic", "client_secret_post"):
         return None
     found = KeptSettings(os.environ).client_secret(sign_in.client_id, sign_in.name)
     if found is not None or not is_terminal(sys.stdin):

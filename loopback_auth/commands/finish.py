@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
         _tell_pending(exc, options)
         return exc.exit_code
     if options.json:
-        print_json({"status": "done", **described(sign_in, store)})
+        print_json({"status": "done", **described(sign_in)})
     else:
         tell(result_text(sign_in, store.path(sign_in.name)))
     return 0

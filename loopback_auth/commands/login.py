@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             from loopback_auth.commands._kept import described
 
-            print_json(described(done, FileTokenStore(data_folder(os.environ))))
+            print_json(described(done))
     finally:
         serve_after_exit(bounds)
     return 0

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _logout(sign_in: SignIn, store: FileTokenStore, *, unregister: bool) -> tuple[dict[str, object], int]:
     """Give up one sign-in; return what happened, for JSON, and the exit status."""
-    secret = client_secret(sign_in, store)
+    secret = client_secret(sign_in)
     registered = unregister and registration_of(sign_in, store) is not None
     leaving = logout(
         sign_in,

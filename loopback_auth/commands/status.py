@@ -20,7 +20,7 @@ import time
 
 from loopback_auth import words
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
-from loopback_auth.commands._kept import described, how_to_sign_in, in_use, is_bound, kept, registration_of
+from loopback_auth.commands._kept import described, how_to_sign_in, in_use, is_bound, kept
 from loopback_auth.commands._pending import finish_command, invitation, naming, outcome, show
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     store, pendings = FileTokenStore(folder), PendingStore(folder)
     if not options.provider:
         shown = (*_all(store), *_all_pending(pendings))
-        return _show(*shown, store=store, as_json=options.json, used=_in_use(store))
+        return _show(*shown, as_json=options.json, used=_in_use(store))
     begun = _begun(pendings, options.provider)
     if begun is None:
         return _show_one(kept(store, options.provider), store, as_json=options.json)
@@ -65,9 +65,9 @@ def run(options: argparse.Namespace) -> int:
 def _show_one(sign_in: SignIn, store: FileTokenStore, *, as_json: bool) -> int:
     used = _in_use(store)
     if as_json:
-        return _show([sign_in], {}, [], {}, store=store, as_json=True, used=used)
+        return _show([sign_in], {}, [], {}, as_json=True, used=used)
     account, when, scope = _row(sign_in)
-    registered = " (registered by this program)" if registration_of(sign_in, store) else ""
+    registered = " (registered by this program)" if sign_in.registered else ""
     rows = [
         ("name", sign_in.name + " (in use)" * (sign_in.name == used)),
         ("account", account),
@@ -88,7 +88,6 @@ def _show(
     begun: list[PendingSignIn],
     more_errors: dict[str, StoreError],
     *,
-    store: FileTokenStore,
     as_json: bool,
     used: str = "",
 ) -> int:
@@ -97,7 +96,7 @@ def _show(
         raise SignInRequired("You are not signed in.", hint=how_to_sign_in(""))
     if as_json:
         damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
-        shown = [{**described(one, store), "in_use": one.name == used} for one in sign_ins]
+        shown = [{**described(one), "in_use": one.name == used} for one in sign_ins]
         print_json([*shown, *map(_described_begun, begun), *damaged])
     else:
         if sign_ins:
@@ -113,7 +112,7 @@ def _show(
 
 def _show_begun(begun: PendingSignIn | Ended, store: FileTokenStore, *, as_json: bool) -> int:
     if isinstance(begun, Ended):
-        return _show([outcome(begun, store)], {}, [], {}, store=store, as_json=as_json)
+        return _show([outcome(begun, store)], {}, [], {}, as_json=as_json)
     if as_json:
         print_json([{"pending": True, **invitation(begun)}])
     else:

@@ -142,7 +142,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
     renewing = renew(
         sign_in,
         store=store,
-        client_secret=client_secret(sign_in, store),
+        client_secret=client_secret(sign_in),
         private_key=private_key(sign_in),
         notify=remark,
         force=options.renew,

@@ -10,6 +10,7 @@ import pytest
 from command_line import CommandLine
 
 from commands.people import keep, store
+from loopback_auth.commands._kept import client_secret
 from loopback_auth.registration import Registration, Registrations
 from loopback_auth.signin.dpop_keys import new_key
 from loopback_auth.store import sign_in_name
@@ -63,8 +64,7 @@ def test_status_of_one_shows_the_resource_and_its_server(command_line: CommandLi
     """Which server was chosen, and who registered the client, is seen nowhere else."""
     made = keep_resource(command_line, bound=True)
     issuer = made.metadata.issuer or ""
-    registration = Registration(issuer, made.client_id, ("http://127.0.0.1:8400/callback",))
-    store(command_line).write_registrations(issuer, Registrations((registration,)))
+    store(command_line).save(replace(made, registered=True))
     shown = dict(line.split(maxsplit=1) for line in command_line.run("status", URL).stdout.splitlines())
     (as_json,) = json.loads(command_line.run("status", URL, "--json").stdout)
 
@@ -165,3 +165,15 @@ def test_the_query_of_a_resource_is_not_shown(command_line: CommandLine) -> None
 
     assert [one.status for one in shown] == [0, 0, 9, 2, 6, 0]
     assert "hunter2" not in "".join(one.stdout + one.stderr for one in shown)
+
+
+def test_the_secret_of_a_registered_client_is_not_looked_for(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was given it, and that of another client must not be sent there (RFC 6749 §10.3)."""
+    monkeypatch.setenv("LOOPBACK_AUTH_CLIENT_SECRET", "hunter2")
+    monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", str(command_line.home))
+    made = replace(keep_resource(command_line), client_auth="client_secret_basic")
+
+    assert client_secret(made) == "hunter2"
+    assert client_secret(replace(made, registered=True)) is None
