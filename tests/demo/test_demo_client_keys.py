@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -200,6 +201,25 @@ def test_key_is_registered_by_the_client_itself() -> None:
         assert error(response) == (400, "invalid_client_metadata"), jwks
     without = {name: value for name, value in members.items() if name != "jwks"}
     assert error(talk.send("POST", "/register", without)) == (400, "invalid_client_metadata")
+
+
+def test_key_in_the_document_of_a_client() -> None:
+    """A client with a hosted document proves itself by the key in it, and by nothing else."""
+    client_id = "https://tool.example/client"
+    members = {
+        "client_id": client_id,
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [public(KEY)]},
+    }
+    hosted = HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(members).encode())
+    talk = Conversation(DemoServer(ISSUER, entropy=Entropy(), fetch=lambda _url: hosted))
+    named = {"client_id": client_id}
+
+    assert push(talk, named | assertion(talk, sub=client_id, iss=client_id)).status == 201
+    assert error(push(talk, named)) == (400, "invalid_client")
+    thief = assertion(talk, ec_key("thief"), sub=client_id, iss=client_id, jti="2")
+    assert error(push(talk, named | thief)) == (400, "invalid_client")
 
 
 def test_refresh_token_of_a_client_with_a_key_is_bound_to_the_client() -> None:
