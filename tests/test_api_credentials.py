@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +48,16 @@ def test_credential_that_is_missing_or_wrong(
     client = replace(CLIENT, provider=replace(CLIENT.provider, client_auth=client_auth), **changes)
 
     assert refusal_of(client).parameter == parameter
+
+
+def test_frames_of_the_error_do_not_have_the_key() -> None:
+    """Some reporters of errors write down every local variable, by its repr."""
+    weak = rsa_pem(1024)
+    frames = traceback.walk_tb(refusal_of(replace(CLIENT, private_key=weak)).__traceback__)
+    ours = [frame for frame, _ in frames if "loopback_auth" in str(frame.f_globals["__name__"])]
+
+    assert ours
+    assert not any(weak[40:80] in repr(value) for frame in ours for value in frame.f_locals.values())
 
 
 def test_key_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,11 @@ def check_credentials(client: ClientConfig) -> None:
     if client.private_key is not None:
         from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
 
-        client_key(client.private_key)
+        try:
+            client_key(client.private_key)
+        except ConfigError as exc:
+            # The frames below have the key in their locals, which some reporters of errors write down.
+            raise exc.with_traceback(None) from None
     elif client.signed_request:
         raise ConfigError(
             "The authorization request is to be signed, but no private key was given.",

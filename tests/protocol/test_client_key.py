@@ -98,7 +98,7 @@ WRONG = {
     "numbers that do not belong together": json.dumps({**rsa_jwk(), "d": rsa_jwk()["n"]}),
     "endless modulus": json.dumps({**rsa_jwk(), "n": "_" * 3000}),
     "cut off": rsa_pem()[:300],
-    "damaged": rsa_pem().replace("A", "B"),
+    "damaged": rsa_pem().replace("MII", "MIJ"),
     "two": rsa_pem() + ec_pem(),
     "not ASCII": rsa_pem().replace("-----BEGIN", "é-----BEGIN").replace("MII", "MIé"),
     "no JSON": "{not json",
