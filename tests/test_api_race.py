@@ -18,6 +18,7 @@ from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.user import SimulatedUser
+from loopback_auth.effects import Send
 from loopback_auth.errors import (
     AuthorizationError,
     LoopbackAuthError,
@@ -41,6 +42,7 @@ from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.signin import session
 from loopback_auth.signin.controls import Controls
+from loopback_auth.signin.resources import Resources
 from loopback_auth.tokens import SignIn
 
 SOON = 20.0
@@ -286,6 +288,18 @@ async def test_pasted_address_wins_beside_a_redirect() -> None:
     assert sign_in.flow == "paste"
     known = [path for path in paths if "well-known" in path]
     assert len(known) == len(set(known)) > 0
+
+
+async def test_two_flows_that_want_metadata_at_a_time_ask_once() -> None:
+    """The second one begins before the server has answered the first one."""
+    async with serving() as (demo, server), Resources() as resources:
+        request = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
+        send = Send(request, step="metadata request")
+        one, other = await asyncio.gather(resources.send(send), resources.send(send))
+        paths = server.paths
+
+    assert one == other
+    assert len(paths) == 1
 
 
 async def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:

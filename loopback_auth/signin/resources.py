@@ -90,6 +90,7 @@ class Resources:
         self._stack = AsyncExitStack()
         self._transport: Transport | None = None
         self._metadata: dict[str, HttpResponse] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
         self._sent_at: float | None = None
         self._early: list[Event] | None = None
         """What the port reports before the link is shown; None: it is reported at once."""
@@ -182,11 +183,17 @@ class Resources:
         return opening
 
     async def send(self, send: Send) -> HttpResponse:
-        """Make one HTTP request; metadata is requested once, however many flows want it."""
+        """Make one HTTP request; metadata is requested once, however many flows want it at a time."""
+        if send.step != METADATA_STEP:
+            return await self._sent(send)
+        url = send.request.url
+        async with self._asking.setdefault(url, asyncio.Lock()):
+            if url not in self._metadata:
+                self._metadata[url] = await self._sent(send)
+        return self._metadata[url]
+
+    async def _sent(self, send: Send) -> HttpResponse:
         request, step = send.request, send.step
-        known = self._metadata.get(request.url) if step == METADATA_STEP else None
-        if known is not None:
-            return known
         transport = await self._opened()
         begun = time.monotonic()
         self.redactor.learn_request(request)
@@ -196,8 +203,6 @@ class Resources:
         finally:
             self.observer.performed(send, received, begun=begun, ended=time.monotonic())
         answer = self.redactor.clean_response(response, send.secrets)
-        if step == METADATA_STEP:
-            self._metadata[request.url] = answer
         if self._exchanges:
             took = time.monotonic() - begun
             self.notify(self.redactor.exchanged(request, answer, step=step, seconds=took))
