@@ -39,6 +39,9 @@ _RESERVED = ":/?#[]@!$&'()*+,;="
 _URL_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%" + _RESERVED)
 """RFC 3986 §2: all other characters are percent-encoded, so quotes, blanks, `|`, `^` and `<` never appear."""
 
+_QUERY = re.compile("[?#]")
+_USER = re.compile("^([^/@]*//?)?[^/]*@")
+"""User information, also where a scheme or a slash is missing."""
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 """A bracketed IPv6 address, an IPv4 address or a domain name; RFC 3986 §3.2.2 would allow far more."""
 
@@ -140,12 +143,17 @@ def is_loopback_url(url: str) -> bool:
 
 
 def shown_url(url: str) -> str:
-    """Return a URL as messages have it: without its query, which may hold a secret, and not without end.
+    """Return a URL as messages have it: without what may hold a secret, and not without end.
 
-    Source: RFC 9700 §4.3.2, RFC 6750 §5.3 (what stands in the query of a URL is written to logs).
+    Args:
+        url: or what was given as one.
+
+    Source: RFC 9700 §4.3.2, RFC 6750 §5.3 (what stands in the query of a URL is written to logs); RFC 3986
+    §7.5 (passwords in the user information); RFC 6749 §4.2.2 (tokens in the fragment).
     """
-    shown, mark, _ = url.partition("?")
-    return shown[:URL_SHOWN] + mark + "..." * bool(mark)
+    end = _QUERY.search(url)
+    shown, mark = (url[: end.start()], f"{end[0]}...") if end else (url, "")
+    return _USER.sub(r"\1...@", shown[:URL_LIMIT])[:URL_SHOWN] + mark
 
 
 def plain_host(host: str) -> str:

@@ -23,6 +23,7 @@ from loopback_auth.protocol.urls import (
     is_loopback_url,
     is_public_address,
     origin,
+    shown_url,
 )
 
 
@@ -140,6 +141,26 @@ def test_user_information_is_refused_by_name(url: str) -> None:
     """What stands before the @ is taken for the host by people (RFC 3986 §7.6)."""
     with pytest.raises(ConfigError, match="user information"):
         endpoint(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:word@api.example/mcp", "https://...@api.example/mcp"),
+        ("https://user:word@a@api.example/mcp", "https://...@api.example/mcp"),
+        ("https:/user:word@api.example", "https:/...@api.example"),
+        ("https:user:word@api.example/", "...@api.example/"),
+        ("user:word@api.example/mcp", "...@api.example/mcp"),
+        ("https://api.example/@team/mcp", "https://api.example/@team/mcp"),
+        ("https://api.example/mcp?key=word@x", "https://api.example/mcp?..."),
+        ("https://api.example/mcp#access_token=word", "https://api.example/mcp#..."),
+        ("https://api.example/mcp", "https://api.example/mcp"),
+        ("", ""),
+    ],
+)
+def test_what_may_be_a_secret_is_not_shown(url: str, shown: str) -> None:
+    """Messages end in logs; passwords and tokens stand in URLs that people copy (RFC 3986 §7.5)."""
+    assert shown_url(url) == shown
 
 
 @pytest.mark.parametrize(
