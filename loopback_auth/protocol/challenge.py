@@ -12,12 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 MOST_CHARACTERS = 16 * 1024
 """Of a header's value; what comes after them is not read."""
 
 MOST_SCOPES = 100
 """In one challenge; the person would have to read them all."""
+
+MOST_SCOPE_CHARACTERS = 4096
+"""Of all scopes together: they have to go into the address of a page, beside the rest."""
 
 TOKEN_SCHEMES = ("bearer", "dpop")
 """Schemes that take an access token: RFC 6750 §2.1, RFC 9449 §7.1."""
@@ -118,7 +122,9 @@ def scope_words(words: Iterable[str]) -> tuple[str, ...]:
 
     Source: RFC 6749 §3.3.
     """
-    return tuple(dict.fromkeys(word for word in words if _SCOPE.fullmatch(word)))[:MOST_SCOPES]
+    usable = tuple(dict.fromkeys(word for word in words if _is_scope(word)))[:MOST_SCOPES]
+    ends = accumulate(len(word) + 1 for word in usable)
+    return tuple(word for word, end in zip(usable, ends, strict=True) if end <= MOST_SCOPE_CHARACTERS)
 
 
 def _parts(value: str) -> Iterator[tuple[str, str | None, str]]:
@@ -141,6 +147,10 @@ def _parts(value: str) -> Iterator[tuple[str, str | None, str]]:
                 position = token68.end() if token68 else position
         # Only a comma begins something new, whatever a server did not quote before it.
         position = _next_comma(value, position)
+
+
+def _is_scope(word: str) -> bool:
+    return len(word) < MOST_SCOPE_CHARACTERS and _SCOPE.fullmatch(word) is not None
 
 
 def _value(text: str, position: int) -> tuple[str | None, int]:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.protocol.challenge import MOST_SCOPES, MOST_SECONDS, Challenge, challenges, token_challenge
+from loopback_auth.protocol.challenge import (
+    MOST_SCOPE_CHARACTERS,
+    MOST_SCOPES,
+    MOST_SECONDS,
+    Challenge,
+    challenges,
+    scope_words,
+    token_challenge,
+)
 
 HOSTILE = [
     '"' * 16_000,
@@ -136,3 +144,16 @@ def test_only_what_can_be_a_scope_is_taken() -> None:
     assert found is not None
     assert found.scope == "read"
     assert len((token_challenge(f'Bearer scope="{many}"') or Challenge("")).scope.split()) == MOST_SCOPES
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["x" * 100_000, "a"], ("a",)),
+        (["x" * (MOST_SCOPE_CHARACTERS - 1), "a"], ("x" * (MOST_SCOPE_CHARACTERS - 1),)),
+        (["x" * 3000, "y" * 3000, "z"], ("x" * 3000,)),
+    ],
+)
+def test_scopes_fit_into_an_address(words: list[str], kept: tuple[str, ...]) -> None:
+    """A resource that names endless scopes must not keep its users from signing in."""
+    assert scope_words(words) == kept
