@@ -136,11 +136,6 @@ def is_bound(sign_in: SignIn) -> bool:
     return sign_in.tokens.token_type.lower() == "dpop"
 
 
-def registration_of(sign_in: SignIn, store: FileTokenStore) -> Registration | None:
-    """Return the registration that the program has made for a sign-in; None for a client made by hand."""
-    return registration_at(sign_in.metadata.issuer or "", sign_in.client_id, store)
-
-
 def registration_at(issuer: str, client_id: str, store: FileTokenStore) -> Registration | None:
     """Return the registration of a client at an issuer; None for a client made by hand."""
     with suppress(StoreError):  # Said by what cannot do without it.

@@ -16,7 +16,7 @@ import asyncio
 import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
-from loopback_auth.commands._kept import client_secret, kept, private_key, registration_of
+from loopback_auth.commands._kept import client_secret, kept, private_key
 from loopback_auth.commands._remarks import remark
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 def _logout(sign_in: SignIn, store: FileTokenStore, *, unregister: bool) -> tuple[dict[str, object], int]:
     """Give up one sign-in; return what happened, for JSON, and the exit status."""
     secret = client_secret(sign_in)
-    registered = unregister and registration_of(sign_in, store) is not None
+    registered = unregister and _is_registered(sign_in, store)
     leaving = logout(
         sign_in,
         store=store,
@@ -94,16 +94,24 @@ def _logout(sign_in: SignIn, store: FileTokenStore, *, unregister: bool) -> tupl
     _say(sign_in, revoked=revoked)
     result: dict[str, object] = {"name": sign_in.name, "revoked": revoked}
     if unregister:
-        gone = registered and registration_of(sign_in, store) is None
+        gone = registered and not _is_registered(sign_in, store)
         result["unregistered"] = gone
         _say_unregistered(sign_in, registered=registered, gone=gone)
     return result, 0
+
+
+def _is_registered(sign_in: SignIn, store: FileTokenStore) -> bool:
+    """Return whether the client is kept; a file that cannot be read must not pass for none."""
+    found = store.read_registrations(sign_in.metadata.issuer or "")
+    return found is not None and found.of(sign_in.client_id) is not None
 
 
 def _say_unregistered(sign_in: SignIn, *, registered: bool, gone: bool) -> None:
     client_id = server_text(sign_in.client_id)
     if gone:
         tell(f"The client {client_id} is given up.")
+    elif not registered and sign_in.registered:
+        tell(f"The client {client_id} is kept by the server: its registration is not here any more.")
     elif not registered:
         tell(f"The client {client_id} is kept: this program has not registered it.")
 

@@ -50,6 +50,8 @@ async def logout(
         and if nothing is kept for this client.
 
     Raises:
+        StoreError: the store failed. With `unregister`, nothing is given up where the registration cannot be
+            read.
         LoopbackAuthError: the server did not revoke them, or did not delete the client; here all is deleted
             all the same.
 
@@ -70,6 +72,8 @@ async def logout(
             await _unregister_unused(client_or_sign_in, store, told)
         return False
     async with told as teller, OpenStore(store).locked(sign_in.name):
+        if unregister:
+            await registration_of(sign_in, store)  # Without the sign-in it could not be found again.
         try:
             # Another process may have renewed them: revoking the old ones would end nothing.
             with suppress(StoreError):

@@ -85,6 +85,24 @@ def test_unregister_deletes_the_client(command_line: CommandLine, server: Record
     assert list((kept_in(command_line) / "registrations").glob("*.json")) == []
 
 
+def test_an_unsafe_registration_does_not_pass_for_none(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """Without the sign-in it could not be found again, so that nothing is given up before it can be read."""
+    url = f"{server.issuer}/mcp"
+    sign_in(command_line, url)
+    (file,) = (kept_in(command_line) / "registrations").glob("*.json")
+    file.chmod(0o666)
+    refused = command_line.run("logout", url, "--unregister")
+    still = command_line.run("token", url)
+    file.chmod(0o600)
+    ended = command_line.run("logout", url, "--unregister", "--json")
+
+    assert (refused.status, still.status) == (8, 0)
+    assert str(file) in refused.complaint
+    assert (ended.status, ended.json["unregistered"]) == (0, True)
+
+
 def test_a_client_made_by_hand_is_not_given_up(command_line: CommandLine, server: RecordingServer) -> None:
     """It is the person's, and other programs may use it."""
     url = f"{server.issuer}/mcp"
