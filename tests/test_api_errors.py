@@ -139,7 +139,7 @@ CASES = {
     ),
     "client refused": Case(
         TokenError,
-        "client_id client_secret client_auth",
+        "client_id client_secret private_key client_auth",
         faults=Faults(token_status=401, token_body=b'{"error": "invalid_client"}'),
         options=CODE,
     ),

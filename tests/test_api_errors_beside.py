@@ -44,7 +44,7 @@ NOBODY = "http://127.0.0.1:1"
 RENEWALS = [
     (400, {"error": "invalid_grant"}, SignInRequired, ""),
     (400, {"error": "invalid_scope"}, SignInRequired, ""),
-    (401, {"error": "invalid_client"}, TokenError, "client_id client_secret client_auth"),
+    (401, {"error": "invalid_client"}, TokenError, "client_id client_secret private_key client_auth"),
     (500, {}, TransportError, ""),
     (503, {"error": "temporarily_unavailable"}, TransportError, ""),
     (307, {}, MalformedResponse, "token_endpoint"),

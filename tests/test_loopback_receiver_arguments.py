@@ -70,7 +70,7 @@ WRONG_URLS = {
     "another redirect URI": {"redirect_uri": "http://127.0.0.1:1/callback"},
     "no redirect URI": {"redirect_uri": ""},
     "no state": {"state": ""},
-    "a mode that cannot come here": {"response_mode": "query.jwt"},
+    "a mode that cannot come here": {"response_mode": "web_message"},
 }
 
 

@@ -88,7 +88,7 @@ def factory(
     return made
 
 
-plain_server = factory()
+plain_server: ServerFactory = factory()
 """Makes a demo server without ID tokens; the factory when none is given."""
 
 
