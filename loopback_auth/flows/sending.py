@@ -54,7 +54,8 @@ def prover_of(key: Mapping[str, str]) -> Prover | None:
     """Return what makes the proofs of a kept sign-in, which need a key; None without one.
 
     Raises:
-        ConfigError: the key cannot be used, or joserfc is missing.
+        StoreError: the key cannot be used.
+        ConfigError: joserfc is missing.
     """
     if not key:
         return None

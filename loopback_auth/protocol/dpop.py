@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import quote, urlsplit
 
-from loopback_auth.errors import ConfigError
+from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.http_messages import Stamp
 from loopback_auth.model import ServerMetadata
 from loopback_auth.narrow import is_list
@@ -37,7 +37,8 @@ class DpopKey:
         jwk: of an EC key on the curve P-256, with the private member `d`.
 
     Raises:
-        ConfigError: it is not such a key, or the extra `oidc` is missing.
+        StoreError: it is not such a key: what was kept of it is damaged.
+        ConfigError: the extra `oidc` is missing.
 
     Source: RFC 9449 §4.2, §11.6; RFC 7518 §6.2.
     """
@@ -182,9 +183,8 @@ def check_offered(metadata: ServerMetadata) -> str:
     return ""
 
 
-def _unusable() -> ConfigError:
-    return ConfigError(
+def _unusable() -> StoreError:
+    return StoreError(
         "The key to which the tokens are bound cannot be used: it is not a private key for ES256.",
         hint="Sign in again.",
-        parameter="dpop",
     )
