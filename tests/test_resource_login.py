@@ -28,7 +28,7 @@ from loopback_auth import (
     refresh_sync,
     renew_sync,
 )
-from loopback_auth.errors import AttemptExpired, LoopbackAuthError, SignInRequired, TransportError
+from loopback_auth.errors import AttemptExpired, LoopbackAuthError, SignInRequired, StoreError, TransportError
 from loopback_auth.events import Event, Exchanged, LinkReady, SignInFailed, silent
 from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.http_messages import HttpResponse
@@ -105,6 +105,20 @@ def test_kept_sign_in_is_found_by_the_resource_without_a_request(place: Place, t
 
     assert source.token_sync() == first
     assert (len(place.resource.asked), len(place.server.log)) == (asked, answered)
+
+
+@pytest.mark.parametrize("lost", ["keys/*.json", "sign-ins/*.json"])
+def test_what_was_kept_and_is_lost_is_replaced(place: Place, tmp_path: Path, lost: str) -> None:
+    """The error about a lost key, or a damaged file, says to sign in again: that must work."""
+    store, client = FileTokenStore(str(tmp_path)), replace(place.client, dpop=True)
+    place.login(client, store)
+    (file,) = tmp_path.glob(lost)
+    file.write_text("{")
+    with pytest.raises(StoreError):
+        store.load(client.provider.name)
+    again = place.login(client, store)
+
+    assert store.load(client.provider.name) == again
 
 
 def test_rfc8707_2_2_renewal_names_the_resource(place: Place) -> None:

@@ -8,7 +8,9 @@ Source: RFC 9728 §5.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
+from loopback_auth.errors import StoreError
 from loopback_auth.events import Notify, Preparing
 from loopback_auth.flows.address import ask_address
 from loopback_auth.flows.resource import choose_server, with_access
@@ -159,13 +161,19 @@ async def with_server(
 
 
 async def _known_issuers(client: ClientConfig, issuers: Sequence[str], store: Store | None) -> list[str]:
-    """Return the issuers where the user has signed in for this resource, or this program is registered."""
+    """Return the issuers where the user has signed in for this resource, or this program is registered.
+
+    What cannot be read counts as none: a sign-in that is damaged, or has lost its key, is to be replaced.
+    """
     if store is None:
         return []
     opened = OpenStore(store)
-    kept = await opened.load(client.provider.name)
-    if kept is not None and not why_foreign(kept, client) and kept.metadata.issuer:
-        return [kept.metadata.issuer]
+    with suppress(StoreError):
+        kept = await opened.load(client.provider.name)
+        if kept is not None and not why_foreign(kept, client) and kept.metadata.issuer:
+            return [kept.metadata.issuer]
     if client.client_id or len(issuers) == 1:
         return []
-    return [one for one in issuers[:MOST_SERVERS] if await opened.registrations(one) is not None]
+    with suppress(StoreError):
+        return [one for one in issuers[:MOST_SERVERS] if await opened.registrations(one) is not None]
+    return []
