@@ -132,7 +132,10 @@ async def check_forgotten(sign_in: SignIn, store: Store, refusal: OAuthError) ->
 
     Source: RFC 6749 §5.2 (`invalid_client`).
     """
-    if not refuses_client(refusal.error) or await registration_of(sign_in, store) is None:
+    if not refuses_client(refusal.error):
+        return
+    # Of a client that was registered by the program, another process may have forgotten it already.
+    if not sign_in.registered and await registration_of(sign_in, store) is None:
         return
     issuer = sign_in.metadata.issuer or ""
     await remove_registration(issuer, sign_in.client_id, store)

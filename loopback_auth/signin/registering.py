@@ -146,7 +146,7 @@ async def registered_again(
         return None
     await remove_registration(issuer, client.client_id, store)
     if answered:
-        refusal.hint = "Sign in again: the program will register again."
+        refusal.hint, refusal.parameter = "Sign in again: the program will register again.", ""
         return None
     provider = replace(client.provider, client_auth=declared)
     unregistered = replace(client, client_id="", client_secret=None, provider=provider)
