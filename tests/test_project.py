@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 import loopback_auth
 from loopback_auth.cli import COMMANDS
+from loopback_auth.commands.help import topic
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.setting import SETTINGS
 
@@ -125,6 +126,8 @@ def test_what_the_readme_names_is_there() -> None:
     files = set(re.findall(r"`([\w/]+(?:\.py|/))`", README)) | set(
         re.findall(r"scripts/pictures/[\w.]+", README)
     )
+
+    files |= set(re.findall(r"[\w/]+(?:\.py|/)(?=\W)", topic("source")))
 
     assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
     assert [name for name in files if not (ROOT / name).exists() and not (PACKAGE / name).exists()] == []
