@@ -19,6 +19,7 @@ ROWS = (
     "port",
     "fixation",
     "phishing",
+    "elsewhere",
 )
 """What tells the flows apart for whoever has to choose one; the report has all of it."""
 
@@ -57,7 +58,7 @@ def _compared() -> Comparison:
 
 
 def _cell(cell: Cell) -> str:
-    # Labels never break, and six columns of them are wider than a page of GitHub.
+    # Labels never break, and nine columns of them are wider than a page of GitHub.
     named = re.sub(r"<(\w+)#\d+>", lambda label: f"the {label[1].replace('_', ' ')}", cell.text)
     text = named.replace("|", r"\|")
     return {"known": f"*{text}*", "tried": f"**{text}**", "not observed": f"{text}?"}.get(cell.basis, text)
