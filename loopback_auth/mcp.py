@@ -91,14 +91,14 @@ class ResourceAuth(BearerFlow[Any], _Auth):
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Send a request of a `Client`."""
-        if _origin(str(request.url)) == self._origin:
+        if self._is_for(request):
             yield from super().sync_auth_flow(request)
         else:
             yield request
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send a request of an `AsyncClient`."""
-        if _origin(str(request.url)) != self._origin:
+        if not self._is_for(request):
             yield request
             return
         flow = super().async_auth_flow(request)
@@ -126,6 +126,13 @@ class ResourceAuth(BearerFlow[Any], _Auth):
     def _refusals(self) -> Refusals:
         # What the server wants is told by an error of the source, also where no user may be asked.
         return Refusals(interactive=True)
+
+    def _is_for(self, request: Any) -> bool:
+        return _origin(str(request.url)) == self._origin
+
+    def _carried(self, response: Any, sent: Presentation) -> bool:
+        # A request without a token looks the same after a redirect to another origin.
+        return self._is_for(response.request) and super()._carried(response, sent)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import httpx2
@@ -246,6 +247,55 @@ async def test_rfc6750_5_3_another_origin_gets_no_token_async(
 
         assert answer.status_code == 401
         assert [one.header("authorization") for one in other.log] == [""]
+
+
+@pytest.mark.parametrize("bound", [None, True])
+@pytest.mark.parametrize("status", [302, 303, 307, 308])
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_redirect_before_the_sign_in_takes_no_token_elsewhere(
+    server: DemoAuthorizationServer, library: Any, status: int, bound: bool | None
+) -> None:
+    """The first request has no token, so that the libraries have none to take off."""
+    found: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> object:
+        metadata = f"{server.issuer}/.well-known/oauth-protected-resource/mcp"
+        challenge = {"WWW-Authenticate": f'Bearer resource_metadata="{metadata}"'}
+        if str(request.url) == server.mcp:
+            return library.Response(status, headers={"Location": "https://other.example/mcp", **challenge})
+        found.append(request)
+        return library.Response(401, headers=challenge)
+
+    user = SimulatedUser()
+    auth = mcp.sign_in(
+        server.mcp, store=MemoryTokenStore(), open_browser=user.open, notify=silent, dpop=bound
+    )
+    with library.Client(auth=auth, transport=library.MockTransport(answer), follow_redirects=True) as client:
+        answered = client.post(server.mcp, json=LIST)
+
+    assert answered.status_code == 401
+    assert not [one for one in found if {"authorization", "dpop"} & set(one.headers)]
+    assert asked(server) == []  # Another server's challenge is not one of this resource.
+
+
+async def test_redirect_before_the_sign_in_takes_no_token_elsewhere_async(
+    server: DemoAuthorizationServer,
+) -> None:
+    """The same for an asynchronous client."""
+    found: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if str(request.url) == server.mcp:
+            return httpx2.Response(307, headers={"Location": "https://other.example/mcp"})
+        found.append(request)
+        return httpx2.Response(401, headers={"WWW-Authenticate": "Bearer"})
+
+    auth = mcp.sign_in(server.mcp, store=MemoryTokenStore(), open_browser=SimulatedUser().open, notify=silent)
+    transport = httpx2.MockTransport(answer)
+    async with httpx2.AsyncClient(auth=auth, transport=transport, follow_redirects=True) as client:
+        assert (await client.post(server.mcp, json=LIST)).status_code == 401
+
+    assert ["authorization" in one.headers for one in found] == [False]
 
 
 def test_default_port_is_the_same_origin() -> None:

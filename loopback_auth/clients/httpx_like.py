@@ -97,8 +97,8 @@ class BearerFlow(Generic[RequestT]):
         refusals = self._refusals()
         response = yield _authorized(request, sent)
         while True:
-            if not _again(sent, response):
-                arguments = _token_arguments(response, sent, refusals)
+            if not self._again(sent, response):
+                arguments = self._token_arguments(response, sent, refusals)
                 if arguments is None:
                     return
                 refused = sent.token
@@ -119,8 +119,8 @@ class BearerFlow(Generic[RequestT]):
         refusals = self._refusals()
         response = yield _authorized(request, sent)
         while True:
-            if not _again(sent, response):
-                arguments = _token_arguments(response, sent, refusals)
+            if not self._again(sent, response):
+                arguments = self._token_arguments(response, sent, refusals)
                 if arguments is None:
                     return
                 refused = sent.token
@@ -145,6 +145,26 @@ class BearerFlow(Generic[RequestT]):
     def _refusals(self) -> Refusals:
         return Refusals(interactive=self._source.interactive)
 
+    def _carried(self, response: Response[RequestT], sent: Presentation) -> bool:
+        """Return whether the request had the token: after redirects to another origin the last has none."""
+        return response.request.headers.get("Authorization", "") == sent.value
+
+    def _again(self, sent: Presentation, response: Response[RequestT]) -> bool:
+        """Learn from an answer, and return whether another proof would help."""
+        if not sent.bound or not self._carried(response, sent):
+            return False
+        found = ((name, response.headers[name]) for name in READ if name in response.headers)
+        request = response.request
+        return sent.again(request.method, request.url, response.status_code, found)
+
+    def _token_arguments(
+        self, response: Response[RequestT], sent: Presentation, refusals: Refusals
+    ) -> TokenArguments | None:
+        if response.is_success or not self._carried(response, sent):
+            return None
+        challenge = response.headers.get("WWW-Authenticate", "")
+        return refusals.token_arguments(response.status_code, challenge, sent.token)
+
 
 async def awaited(source: TokenSource, **arguments: Unpack[TokenArguments]) -> Presentation:
     """Return how to present the token of a source; under trio in a thread, because a sign-in needs asyncio.
@@ -163,28 +183,6 @@ async def awaited(source: TokenSource, **arguments: Unpack[TokenArguments]) -> P
 def _authorized(request: RequestT, sent: Presentation) -> RequestT:
     sent.put(request.headers, request.method, request.url)
     return request
-
-
-def _carried(response: Response[Request], sent: Presentation) -> bool:
-    """Return whether the request had the token: after redirects to another origin the last one has none."""
-    return response.request.headers.get("Authorization", "") == sent.value
-
-
-def _again(sent: Presentation, response: Response[Request]) -> bool:
-    """Learn from an answer, and return whether another proof would help."""
-    if not sent.bound or not _carried(response, sent):
-        return False
-    found = ((name, response.headers[name]) for name in READ if name in response.headers)
-    return sent.again(response.request.method, response.request.url, response.status_code, found)
-
-
-def _token_arguments(
-    response: Response[Request], sent: Presentation, refusals: Refusals
-) -> TokenArguments | None:
-    if response.is_success or not _carried(response, sent):
-        return None
-    challenge = response.headers.get("WWW-Authenticate", "")
-    return refusals.token_arguments(response.status_code, challenge, sent.token)
 
 
 def _is_at_hand(request: Request) -> bool:
