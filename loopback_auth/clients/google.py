@@ -112,6 +112,8 @@ class Credentials(credentials.Credentials):
 
 def _other_proof(last: _Sent, request: Callable[..., object]) -> bool:
     """Ask a server for its nonce and its time, and return whether another proof would help (RFC 9449 §9)."""
+    if last.sent.outdated(last.url):
+        return True  # The server would accept the question, and that would look like a refused token.
     headers: dict[str, str] = {}
     last.sent.put(headers, "HEAD", last.url)
     try:

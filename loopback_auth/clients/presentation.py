@@ -64,6 +64,10 @@ class Presentation:
             self._proven = method, _target(text)
             headers["DPoP"] = self._proofs.next(method, text, new_stamp())
 
+    def outdated(self, url: object) -> bool:
+        """Return whether another request has learnt another nonce of the server since the last try."""
+        return self.bound and self._proofs.outdated(str(url))
+
     def again(self, method: str, url: object, status: int, headers: Iterable[tuple[str, str]]) -> bool:
         """Learn from an answer; return whether the request should be sent again with another proof.
 

@@ -126,6 +126,10 @@ class Proofs:
             skew=prover.skew(url),
         )
 
+    def outdated(self, url: str) -> bool:
+        """Return whether another request has learnt another nonce since the last proof was made."""
+        return self._prover.nonce(url) != self._nonce
+
     def again(self, url: str, answer: HttpResponse) -> bool:
         """Learn from an answer; return whether to send the request again, with a new proof.
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import requests
 from dpop_samples import read_proof
+from google.auth.transport.requests import Request
 
 from clients.api import api
 from clients.callers import ALL, OURS, Call, Caller
@@ -20,6 +22,7 @@ from loopback_auth import MemoryTokenStore, TokenSource, token_proofs
 from loopback_auth.clients import presentation
 from loopback_auth.clients.azure import AsyncTokenCredential, TokenCredential
 from loopback_auth.clients.bearer import Refusals
+from loopback_auth.clients.google import Credentials
 from loopback_auth.demo.features import Features
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.events import silent
@@ -97,6 +100,20 @@ def test_rfc9449_9_a_nonce_is_learnt_once(with_nonces: DemoAuthorizationServer, 
         refused.append(refusals_at(server))
 
     assert refused == [1, 1, 2, 2]
+    assert server.requests("token", grant="refresh_token") == 0
+
+
+def test_a_nonce_that_another_request_has_learnt_is_no_refused_token(
+    with_nonces: DemoAuthorizationServer,
+) -> None:
+    """Google's transports do not show the refusal, and the question about it would be accepted by now."""
+    source, server = bound_source(with_nonces), with_nonces
+    credentials, session = Credentials(source), requests.Session()
+    credentials.before_request(None, "GET", server.resource, {})
+    OURS["requests"](source, [Call(server.resource)])
+    credentials.refresh(Request(session))  # type: ignore[no-untyped-call]
+    session.close()
+
     assert server.requests("token", grant="refresh_token") == 0
 
 
