@@ -63,7 +63,11 @@ def prover_of(key: Mapping[str, str]) -> Prover | None:
     from loopback_auth.protocol.dpop import DpopKey
     from loopback_auth.protocol.dpop_answers import Prover
 
-    return Prover(DpopKey(key))
+    try:
+        return Prover(DpopKey(key))
+    except ConfigError:
+        del key  # As in `DpopKey`.
+        raise
 
 
 def authenticated(

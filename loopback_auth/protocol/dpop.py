@@ -20,6 +20,10 @@ from loopback_auth.model import ServerMetadata
 from loopback_auth.narrow import is_list
 from loopback_auth.protocol.pkce import base64url
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
+
 ALGORITHM = "ES256"
 PUBLIC = ("crv", "kty", "x", "y")
 """Members of a public key of this type, in the order of a thumbprint (RFC 7638 §3.2)."""
@@ -44,22 +48,13 @@ class DpopKey:
     """
 
     def __init__(self, jwk: Mapping[str, str]) -> None:
-        known = (jwk.get("kty"), jwk.get("crv")) == ("EC", "P-256")
-        if not known or not all(_NUMBER.fullmatch(jwk.get(name, "")) for name in ("x", "y", "d")):
-            raise _unusable()
-        self.public: dict[str, str] = {name: jwk[name] for name in PUBLIC}
+        self.public: dict[str, str] = {name: str(jwk.get(name, "")) for name in PUBLIC}
         try:
-            from joserfc.jwk import ECKey  # Optional package.
-        except Exception as exc:  # A compiled library of it may not load: see `can_verify_signatures`.
-            raise missing_package() from exc
-        try:
-            self._key = ECKey.import_key({**self.public, "d": jwk["d"]})
-            public_numbers = self._key.private_key.public_key().public_numbers()  # type: ignore[union-attr]
-        except Exception as exc:
-            raise _unusable() from exc
-        ours = (base64url(number.to_bytes(32)) for number in (public_numbers.x, public_numbers.y))
-        if tuple(ours) != (jwk["x"], jwk["y"]):
-            raise _unusable()
+            self._key = _imported(jwk)
+        except ConfigError as exc:
+            # Reporters of errors may write down the local variables of each frame.
+            del jwk
+            raise exc.with_traceback(None) from None
 
     def __repr__(self) -> str:
         return f"DpopKey({thumbprint(self.public)!r})"
@@ -75,6 +70,26 @@ class DpopKey:
         header = {"typ": "dpop+jwt", "alg": ALGORITHM, "jwk": self.public}
         payload = json.dumps(claims, separators=(",", ":")).encode("ascii")
         return jws.serialize_compact(header, payload, self._key, algorithms=[ALGORITHM])
+
+
+def _imported(jwk: Mapping[str, str]) -> ECKey:
+    """Return a key of joserfc."""
+    known = (jwk.get("kty"), jwk.get("crv")) == ("EC", "P-256")
+    if not known or not all(_NUMBER.fullmatch(jwk.get(name, "")) for name in ("x", "y", "d")):
+        raise _unusable()
+    try:
+        from joserfc.jwk import ECKey  # Optional package.
+    except Exception as exc:  # A compiled library of it may not load: see `can_verify_signatures`.
+        raise missing_package() from exc
+    try:
+        key = ECKey.import_key({name: jwk[name] for name in (*PUBLIC, "d")})
+        public_numbers = key.private_key.public_key().public_numbers()  # type: ignore[union-attr]
+    except Exception as exc:
+        raise _unusable() from exc
+    ours = (base64url(number.to_bytes(32)) for number in (public_numbers.x, public_numbers.y))
+    if tuple(ours) != (jwk["x"], jwk["y"]):
+        raise _unusable()
+    return key
 
 
 def missing_package() -> ConfigError:

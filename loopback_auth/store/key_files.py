@@ -58,9 +58,10 @@ def with_key(sign_in: SignIn, folder: str) -> SignIn:
         StoreError: the key is missing, or its file cannot be read, is unsafe or is damaged.
     """
     path, public = _path(folder, sign_in.name), _public(sign_in.dpop_key)
-    for key in _keys_in(path):
-        if _public(key) == public and PRIVATE in key:
-            return replace(sign_in, dpop_key=key)
+    # Reporters of errors may write down the local variables of each frame: here is no other key among them.
+    key = next((key for key in _keys_in(path) if _public(key) == public and PRIVATE in key), None)
+    if key is not None:
+        return replace(sign_in, dpop_key=key)
     raise store_error(f"The key to which the tokens for {sign_in.name} are bound is not in {path}", _HINT)
 
 

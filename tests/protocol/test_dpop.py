@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import traceback
 from dataclasses import replace
 
 import pytest
@@ -39,6 +40,18 @@ RFC_NONCE = "eyJ7S_zG.eyJH0-Z.HX4w-7v"
 STAMP = Stamp(1_562_262_616.0, "-BwC3ESc6acc2lTc")
 TOKEN_ENDPOINT = f"{ISSUER}/token"
 DATE = "Thu, 04 Jul 2019 17:50:16 GMT"  # 1_562_262_616
+
+
+def in_frames(secret: str, exc: BaseException) -> list[str]:
+    """List the local variables that show a secret, as a reporter of errors writes them down.
+
+    The frames of the tests themselves do not count, nor do chained errors of other packages.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(exc.__traceback__)]
+    ours = [frame for frame in frames if str(frame.f_globals["__name__"]).startswith("loopback_auth")]
+    found = [(name, repr(value)) for frame in ours for name, value in frame.f_locals.items()]
+    assert ours
+    return [name for name, shown in found if secret in shown]
 
 
 def refusal(error: str, *headers: tuple[str, str], at: float = STAMP.wall) -> HttpResponse:
@@ -150,6 +163,8 @@ def test_a_key_that_is_none_is_refused(changes: dict[str, str]) -> None:
         DpopKey({**KEY, **changes})
 
     assert KEY["d"] not in str(caught.value)
+    assert not in_frames(KEY["d"], caught.value)
+    assert not in_frames(OTHER_KEY["d"], caught.value)
 
 
 @pytest.mark.parametrize("missing", ["kty", "crv", "x", "y", "d"])

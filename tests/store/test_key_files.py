@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -173,6 +174,16 @@ def test_a_key_that_is_damaged_or_missing_means_signing_in_again(
     loaded = store.load(NAME)
     assert loaded is not None
     assert dict(loaded.dpop_key) == OTHER_KEY
+
+
+def test_the_error_shows_no_other_key_of_the_file(store: FileTokenStore, tmp_path: Path) -> None:
+    """Reporters of errors write down the local variables of each frame."""
+    key_file(tmp_path).write_text(json.dumps({"keys": [OTHER_KEY]}))
+    with pytest.raises(StoreError) as caught:
+        store.load(NAME)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+
+    assert not any(OTHER_KEY["d"] in repr(value) for each in frames for value in each.f_locals.values())
 
 
 def test_a_bound_token_without_any_key_is_damaged(store: FileTokenStore, tmp_path: Path) -> None:
