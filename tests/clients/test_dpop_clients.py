@@ -111,7 +111,7 @@ def test_a_nonce_that_another_request_has_learnt_is_no_refused_token(
     credentials, session = Credentials(source), requests.Session()
     credentials.before_request(None, "GET", server.resource, {})
     OURS["requests"](source, [Call(server.resource)])
-    credentials.refresh(Request(session))  # type: ignore[no-untyped-call]
+    credentials.refresh(Request(session))
     session.close()
 
     assert server.requests("token", grant="refresh_token") == 0
