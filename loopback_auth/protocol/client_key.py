@@ -32,6 +32,9 @@ ALGORITHMS: Mapping[str, tuple[str, ...]] = {
 }
 """The algorithms for each type of key or curve, the first one for servers that list none (RFC 7518 §3.1)."""
 
+MOST_CHARACTERS = 64 * 1024
+"""Of a key; one of RSA with 8192 bits has a tenth of them."""
+
 _BLOCK = re.compile(r"-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 
 
@@ -64,6 +67,8 @@ def client_key(text: str) -> ClientKey:
     check_package("The private key cannot sign anything", "private_key")
     from joserfc.jwk import ECKey, OKPKey, RSAKey  # Optional package.
 
+    if len(text) > MOST_CHARACTERS:
+        _refuse("it is too long")
     types: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
     kid = named = None
     if text.lstrip().startswith("{"):
@@ -195,7 +200,10 @@ def _check_modulus(bits: int) -> None:
 def _algorithms(key: Any) -> tuple[str, ...]:
     if key.key_type == "RSA":
         return ALGORITHMS["RSA"]
-    curve = key.curve_name
+    try:
+        curve = key.curve_name
+    except KeyError:  # Of joserfc, for curves that it has no name for.
+        curve = ""
     if curve not in CURVES[key.key_type]:
         _refuse(f"its curve is not one of {', '.join(CURVES[key.key_type])}")
     return ALGORITHMS[curve]

@@ -90,6 +90,8 @@ WRONG = {
     "another curve": json.dumps({**EC, "crv": "secp256k1"}),
     "a curve for agreement": pem(x25519.X25519PrivateKey.generate()),
     "Bitcoin's curve": pem(ec.generate_private_key(ec.SECP256K1())),
+    "a curve that JOSE has no name for": pem(ec.generate_private_key(ec.SECP224R1())),
+    "Germany's curve": pem(ec.generate_private_key(ec.BrainpoolP256R1())),
     "public half of another": json.dumps({**EC, "x": EC["y"]}),
     "point of another key": json.dumps(
         {**EC, **{k: v for k, v in public_half(json.loads(EC_JWK)).items() if k in "xy"}, "d": EC["y"]}
@@ -103,6 +105,8 @@ WRONG = {
     "not ASCII": rsa_pem().replace("-----BEGIN", "é-----BEGIN").replace("MII", "MIé"),
     "no JSON": "{not json",
     "no object": '{"a": 1} []',
+    "beginning of many": "-----BEGIN PRIVATE KEY-----" * 20_000,
+    "endless": rsa_pem() + "\n" * 1_000_000,
     "deep": '{"a":' * 2000,
     "of OpenSSH": rsa_pem(kind=PrivateFormat.OpenSSH),
 }
