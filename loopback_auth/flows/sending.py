@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.effects import Flow, Now, Send, Warn
-from loopback_auth.errors import ConfigError
+from loopback_auth.errors import ConfigError, LoopbackAuthError
 from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.client_auth import client_authentication
@@ -65,7 +65,7 @@ def prover_of(key: Mapping[str, str]) -> Prover | None:
 
     try:
         return Prover(DpopKey(key))
-    except ConfigError:
+    except LoopbackAuthError:
         del key  # As in `DpopKey`.
         raise
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import quote, urlsplit
 
-from loopback_auth.errors import ConfigError, StoreError
+from loopback_auth.errors import ConfigError, LoopbackAuthError, StoreError
 from loopback_auth.http_messages import Stamp
 from loopback_auth.model import ServerMetadata
 from loopback_auth.narrow import is_list
@@ -51,7 +51,7 @@ class DpopKey:
         self.public: dict[str, str] = {name: str(jwk.get(name, "")) for name in PUBLIC}
         try:
             self._key = _imported(jwk)
-        except ConfigError as exc:
+        except LoopbackAuthError as exc:
             # Reporters of errors may write down the local variables of each frame.
             del jwk
             raise exc.with_traceback(None) from None
