@@ -436,3 +436,34 @@ async def test_a_server_that_demands_bound_tokens_gets_them(
     assert statuses == [401, 401, 200, 200, 403, 401, 200, 200]
     assert kept is not None
     assert (kept.tokens.token_type, bool(kept.dpop_key)) == ("DPoP", True)
+
+
+@pytest.mark.parametrize("interactive", [True, False])
+def test_rfc9449_7_1_a_server_may_begin_to_demand_bound_tokens(
+    server: DemoAuthorizationServer, store: FileTokenStore, interactive: bool
+) -> None:
+    """A renewal keeps a bearer token what it is, so that only another sign-in helps."""
+    schemes = ["Bearer"]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        taken = request.headers.get("Authorization", "").startswith(f"{schemes[-1]} ")
+        challenge = (
+            f'{schemes[-1]} resource_metadata="{server.issuer}/.well-known/oauth-protected-resource/mcp"'
+        )
+        return httpx2.Response(
+            200 if taken else 401, headers={} if taken else {"WWW-Authenticate": challenge}
+        )
+
+    def called(auth: ResourceAuth) -> list[int]:
+        with httpx2.Client(auth=auth, transport=httpx2.MockTransport(answer)) as client:
+            return [client.post(server.mcp, json=LIST).status_code for _ in range(3)]
+
+    assert called(auth_for(server, store)) == [200] * 3
+    schemes.append("DPoP")
+    if interactive:
+        assert called(auth_for(server, store)) == [200] * 3
+    else:
+        with pytest.raises(SignInRequired):
+            called(mcp.sign_in(server.mcp, store=store, interactive=False))
+    assert len(asked(server)) == 1 + interactive
+    assert server.requests("token", grant="refresh_token") == 0

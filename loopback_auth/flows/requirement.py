@@ -15,7 +15,7 @@ from loopback_auth.flows.reuse import (
     widened,
 )
 from loopback_auth.model import ClientConfig
-from loopback_auth.protocol.challenge import token_challenge
+from loopback_auth.protocol.challenge import challenges, demands_bound_tokens, token_challenge
 from loopback_auth.protocol.scope import scope_missing
 from loopback_auth.records import dataclass, replace
 from loopback_auth.tokens import SignIn, Token
@@ -155,13 +155,16 @@ def challenged(needed: Requirement, challenge: str, *, latest: str) -> Requireme
         challenge: value of the `WWW-Authenticate` header; untrusted.
         latest: the token that was returned last, which is the refused one unless the call names it.
 
-    Source: RFC 6750 §3.1; RFC 9470 §3; RFC 9728 §5.1.
+    Source: RFC 6750 §3.1; RFC 9470 §3; RFC 9728 §5.1; RFC 9449 §7.1.
     """
     found = token_challenge(challenge)
     if found is None:
         return needed
     if needed.client.resource_server:
         needed = replace(needed, challenge=challenge)
+        if needed.client.dpop is None and demands_bound_tokens(challenges(challenge)):
+            # A resource may begin to demand them; a renewal keeps a bearer token what it is.
+            needed = replace(needed, client=replace(needed.client, dpop=True))
     match found.error:
         case "insufficient_scope":
             if needed.challenge and not found.scope:

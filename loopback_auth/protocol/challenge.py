@@ -117,6 +117,14 @@ def token_challenge(value: str) -> Challenge | None:
     return next((each for each in ours if each.error), ours[0] if ours else None)
 
 
+def demands_bound_tokens(found: Iterable[Challenge]) -> bool:
+    """Return whether challenges name the scheme of bound tokens, and not the one of bearer tokens.
+
+    Source: RFC 9449 §7.1, §7.2 (a resource that takes both offers both).
+    """
+    return {each.scheme for each in found if each.scheme in TOKEN_SCHEMES} == {"dpop"}
+
+
 def scope_words(words: Iterable[str]) -> tuple[str, ...]:
     """Return the words that can be scopes, each once, and not more than a person could read.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loopback_auth.http_messages import HttpRequest, HttpResponse
-from loopback_auth.protocol.challenge import TOKEN_SCHEMES, challenges
+from loopback_auth.protocol.challenge import TOKEN_SCHEMES, challenges, demands_bound_tokens
 from loopback_auth.protocol.urls import check_resource_server, shown_url
 from loopback_auth.redact import server_text
 
@@ -113,6 +113,6 @@ def challenge_demand(*values: str) -> TokenDemand:
     return TokenDemand(
         metadata_url=next(filter(None, urls), ""),
         scope=next(filter(None, scopes), ""),
-        dpop={each.scheme for each in ours} == {"dpop"},
+        dpop=demands_bound_tokens(ours),
         challenged=bool(ours),
     )
