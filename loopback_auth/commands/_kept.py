@@ -47,7 +47,7 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
         if canonical_resource(url) != canonical_resource(sign_in.resource_server):
             name, sign_in = url, None
     if sign_in is None:
-        where = f" to {url.partition('?')[0] or wanted}" if name else ""
+        where = f" to {_shown(url) if url else wanted}" if name else ""
         others = f"; you are signed in to {', '.join(names)}" if names else ""
         raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(url or wanted))
     return sign_in
@@ -73,6 +73,12 @@ def in_use(store: FileTokenStore) -> str:
     return names[0] if len(names) == 1 else ""
 
 
+def _shown(url: str) -> str:
+    from loopback_auth.protocol.urls import shown_url  # Start-up.
+
+    return shown_url(url).removesuffix("?...")
+
+
 def _is_temporary(store: FileTokenStore, name: str) -> bool:
     try:
         sign_in = store.load(name)
@@ -91,8 +97,8 @@ def how_to_sign_in(name: str, what: str = "Sign in") -> str:
     """
     login = "python -m loopback_auth login"
     if "://" in name:
-        # A query may hold a secret, and need not be said again.
-        return f"{what}: {login} {'URL' if '?' in name else name}"
+        # What may hold a secret need not be said again.
+        return f"{what}: {login} {name if _shown(name) == name else 'URL'}"
     providers: tuple[str, ...] = ()
     # The name of a sign-in that an issuer gave has a dot, and is not the name of a provider.
     if name and name != "demo" and "." not in name:

@@ -46,7 +46,7 @@ from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
 from loopback_auth.network.report import network_report
 from loopback_auth.protocol.json import BODY_LIMIT, parse_object
-from loopback_auth.protocol.urls import shown_url
+from loopback_auth.protocol.urls import check_endpoint, shown_url
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.settings.checks import registers
 from loopback_auth.settings.configure import client_config
@@ -104,6 +104,9 @@ def run(options: argparse.Namespace) -> int:
             raise ConfigError("The report names its provider.", hint="Leave PROVIDER out with --simulate.")
         return _tell(circumstances_of(_read(options.simulate)), (), options, owner=(SOMEBODY, SOMEWHERE))
     settings = settings_of(options)
+    for name in PLACES:
+        if url := settings.text(name):
+            check_endpoint(url, name=name)
     circumstances = _circumstances(settings)
     network = _network(settings)
     answers = () if settings.is_demo else _asked(settings)

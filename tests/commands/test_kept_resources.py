@@ -167,6 +167,26 @@ def test_the_query_of_a_resource_is_not_shown(command_line: CommandLine) -> None
     assert "hunter2" not in "".join(one.stdout + one.stderr for one in shown)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://u:hunter2@mcp.example/mcp", "https://mcp.example/mcp#access_token=hunter2"]
+)
+@pytest.mark.parametrize("command", ["token", "status", "logout", "use", "login", "doctor"])
+def test_what_no_address_has_is_not_shown(command_line: CommandLine, command: str, url: str) -> None:
+    """People copy such addresses from a browser or a manual (RFC 3986 §7.5)."""
+    ended = command_line.run(command, url)
+
+    assert ended.status == (2 if command in ("login", "doctor") else 9)
+    assert "hunter2" not in ended.stdout + ended.complaint
+
+
+@pytest.mark.parametrize(
+    "url", ["https://", "https://[::1", "https://x.example:99999/", "https://x\u00e9.example"]
+)
+def test_doctor_asks_no_address_that_is_none(command_line: CommandLine, url: str) -> None:
+    """It is said as by `login`, and not looked for in the network."""
+    assert command_line.run("doctor", url).status == command_line.run("login", url).status == 2
+
+
 def test_the_secret_of_a_registered_client_is_not_looked_for(
     command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
