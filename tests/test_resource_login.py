@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resource_world import ResourceServer, challenged, document, resource_server
+from resource_world import ResourceServer, challenged, document, resource_server, server_metadata
 
 from loopback_auth import (
     Accounts,
@@ -240,6 +240,17 @@ def test_query_of_a_resource_is_sent_and_not_shown(place: Place, tmp_path: Path)
     shown += [repr(event) for event in told if not isinstance(event, Exchanged)]
     shown += [path.name for path in tmp_path.rglob("*")]
     assert not any("s3cret" in one for one in shown)
+
+
+def test_no_client_is_registered_for_a_flow_that_the_server_does_not_offer(tmp_path: Path) -> None:
+    """A program tries one flow after the other, and would leave a client at the server for each."""
+    with resource_server() as resource:
+        url = resource.protect("/mcp", resource.origin)
+        resource.answers["/.well-known/oauth-authorization-server"] = server_metadata(resource.origin)
+        with pytest.raises(EndpointMissing):
+            begin_sync(ClientConfig.for_resource(url), "device", store=FileTokenStore(str(tmp_path)))
+
+        assert [line for line in resource.asked if "register" in line] == []
 
 
 @pytest.mark.parametrize("flow", ["paste", "device"])

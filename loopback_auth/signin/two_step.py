@@ -29,13 +29,16 @@ from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.field_checks import check_instance, check_seconds
 from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
+from loopback_auth.flows.discovery import discover
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.program import Program
+from loopback_auth.protocol.device import device_authorization_request
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
 from loopback_auth.signin.option_checks import CHECKS
+from loopback_auth.signin.registering import registered
 from loopback_auth.signin.replay import Replay, redirect_uri_of
-from loopback_auth.signin.resource_client import completed, knows_server
+from loopback_auth.signin.resource_client import knows_server, with_server
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.world import RealWorld, Requests, World
@@ -230,19 +233,19 @@ async def _completed(
     redirect_uri = ""
     if flow == "paste" and not client.client_id:
         redirect, issuer = client.provider.redirect, client.provider.metadata.issuer or ""
-        registered = await OpenStore(store).registered_ports(issuer) if store is not None else ()
-        port = preferred_ports(redirect.ports, registered)[0] or world.free_port(redirect.host)
+        ports = await OpenStore(store).registered_ports(issuer) if store is not None else ()
+        port = preferred_ports(redirect.ports, ports)[0] or world.free_port(redirect.host)
         redirect = replace(redirect, ports=(port,))
         client = replace(client, provider=replace(client.provider, redirect=redirect))
         redirect_uri = redirect_uri_of(redirect, world)
-    return await completed(
-        client,
-        Requests(world, notify).run,
-        redirect_uri=redirect_uri,
-        store=store,
-        program=program,
-        notify=notify,
-    )
+    run = Requests(world, notify).run
+    client = await with_server(client, run, store, notify)
+    if flow == "device" and not client.client_id:
+        # A client must not be registered for what the server does not offer.
+        metadata = await run(discover(client.provider, "device_authorization_endpoint"))
+        device_authorization_request(client, metadata)
+        client = replace(client, provider=replace(client.provider, metadata=metadata))
+    return await registered(client, redirect_uri, run, store, program, notify=notify)
 
 
 def _names_itself(request: AuthorizationRequest) -> bool:
