@@ -187,7 +187,7 @@ class Preparing:
     """The program finds out where and how to sign in, while the browser is on its way.
 
     Args:
-        step: `resource`: it asks the resource which server signs the person in; `server`: that server is
+        step: `resource`: it asks the resource which server signs the user in; `server`: that server is
             known now; `registration`: it registers itself there.
         url: of the resource, or the issuer.
     """

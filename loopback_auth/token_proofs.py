@@ -51,7 +51,7 @@ class Provers:
             found = self._prover(sign_in) if sign_in.tokens.token_type == DPOP else None
             self._by_token[token] = found
             if len(self._by_token) > MOST_TOKENS:
-                self._by_token.pop(list(self._by_token)[0], None)  # noqa: RUF015 - as in `protocol.dpop`
+                self._by_token.pop(list(self._by_token)[0], None)  # noqa: RUF015 - as in `protocol.dpop_answers`
             return found
         return self._by_token[token]
 

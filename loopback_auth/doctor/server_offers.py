@@ -47,7 +47,7 @@ def offers(document: Mapping[str, object]) -> tuple[ProbeAnswer, ...]:
             yes=f"Tokens can be bound to a key, with --dpop: the metadata list {_shown(algorithms)}.",
             no=f"The metadata list only {_shown(algorithms)}, and ES256 is needed: leave --dpop out."
             if algorithms
-            else "The metadata do not list it: whoever gets a token can use it.",
+            else "The metadata do not list it: a stolen token can be used without a key.",
         ),
         _signed_requests(document),
         _offer(

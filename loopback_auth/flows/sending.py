@@ -1,7 +1,8 @@
 """Send a request of a flow; where tokens are bound to a key, with a proof, and again where that helps.
 
-Without a key a request is sent once, as it is. With one, every try has a proof of its own; when there is
-another try is decided in `protocol.dpop`. What a client signs to authenticate is new at every try as well.
+Without a key a request is sent once, as it is. With one, every try has a proof of its own; whether there is
+another try is decided in `protocol.dpop_answers`. What a client signs to authenticate is new at every try as
+well.
 
 Source: RFC 9449 §5, §8, §10.1; RFC 7523 §2.2.
 """

@@ -196,12 +196,14 @@ def _flaws_of_keys(members: Mapping[str, object]) -> list[Flaw]:
         text = "token_endpoint_auth_method is missing, which means client_secret_basic: write none."
         flaws.append(_must(text, "§4.1"))
     elif method in SHARED:
-        flaws.append(_must(f"token_endpoint_auth_method must not be {method}: nobody has a secret.", "§4.1"))
+        flaws.append(
+            _must(f"token_endpoint_auth_method must not be {method}: such a client has no secret.", "§4.1")
+        )
     elif method == "private_key_jwt" and not ({"jwks", "jwks_uri"} & members.keys()):
         flaws.append(Flaw("private_key_jwt needs jwks or jwks_uri.", True, "RFC 7591 §2"))
     for name in ("client_secret", "client_secret_expires_at"):
         if name in members:
-            flaws.append(_must(f"{name} must not be in a document that everyone can read.", "§4.1"))
+            flaws.append(_must(f"{name} must not be in a document that is public.", "§4.1"))
     if _private_members(members.get("jwks")):
         flaws.append(_must("A key in jwks is private, and no longer secret: replace it.", "§4.1"))
     return flaws

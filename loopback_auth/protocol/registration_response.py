@@ -144,7 +144,7 @@ def _method(members: Mapping[str, object], document: Mapping[str, object], secre
     if not isinstance(named, str) or named not in (*METHODS, asked) or named not in get_args(ClientAuth):
         raise _unusable(f"the client is to authenticate by {server_text(str(named), 80)!a}")
     if named.startswith("client_secret") and not secret:
-        raise _unusable(f"the client is to authenticate by {named}, and has got no secret")
+        raise _unusable(f"the client is to authenticate by {named}, and the answer has no secret")
     method: ClientAuth = named  # type: ignore[assignment]
     return method
 

@@ -1,8 +1,9 @@
 """Give a client that has no client ID one: its document, a kept registration, or a new one.
 
 A registration is kept, under the lock of the store, before the browser is led on: a process that is killed
-then has registered something that the next one finds. What a server registers, and what a program accepts, is
-decided in `protocol.registration`; what is kept is used and given up in `registered_clients`.
+then has registered something that the next one finds. What is asked for is decided in
+`protocol.registration`, what is accepted in `protocol.registration_response`; what is kept is used and given
+up in `registered_clients`.
 
 Before the user is sent to a server with a kept registration, the program asks whether the server still knows
 it. One that is forgotten or has expired is made anew, once; the new one is not asked about.
