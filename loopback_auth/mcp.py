@@ -20,7 +20,6 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Unpack
-from urllib.parse import urlsplit
 
 from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.clients.bearer import Refusals
@@ -30,6 +29,7 @@ from loopback_auth.errors import ConfigError, SignInRequired
 from loopback_auth.folders import data_folder
 from loopback_auth.model import ClientConfig
 from loopback_auth.options import Options
+from loopback_auth.protocol.urls import compared_origin
 from loopback_auth.store import FileTokenStore
 from loopback_auth.token_source import TokenSource
 
@@ -81,7 +81,7 @@ class ResourceAuth(BearerFlow[Any], _Auth):
                 hint="Make it with ClientConfig.for_resource.",
                 parameter="resource_server",
             )
-        self._origin = _origin(source.client.resource_server)
+        self._origin = compared_origin(source.client.resource_server)
         self._quiet = source.without_asking()
 
     @property
@@ -128,17 +128,11 @@ class ResourceAuth(BearerFlow[Any], _Auth):
         return Refusals(interactive=True)
 
     def _is_for(self, request: Any) -> bool:
-        return _origin(str(request.url)) == self._origin
+        return compared_origin(str(request.url)) == self._origin
 
     def _carried(self, response: Any, sent: Presentation) -> bool:
         # A request without a token looks the same after a redirect to another origin.
         return self._is_for(response.request) and super()._carried(response, sent)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Return what two URLs of one origin have in common (RFC 6454 §4)."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def sign_in(

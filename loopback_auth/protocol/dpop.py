@@ -19,6 +19,7 @@ from loopback_auth.http_messages import Stamp
 from loopback_auth.model import ServerMetadata
 from loopback_auth.narrow import is_list
 from loopback_auth.protocol.pkce import base64url
+from loopback_auth.protocol.urls import compared_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ PUBLIC = ("crv", "kty", "x", "y")
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{43}")
 _PATH = "%/:@!$&'()*+,;=[]"
 """What stays in a path beside letters, digits and `-._~` (RFC 3986 §3.3)."""
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class DpopKey:
@@ -161,21 +161,7 @@ def target(url: str) -> str:
 
     Source: RFC 9449 §4.2, §4.3 (9); RFC 3986 §6.2.2.1, §6.2.3.
     """
-    return f"{origin_of(url)}{quote(urlsplit(url).path, safe=_PATH) or '/'}"
-
-
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL, in the form in which they are compared and sent.
-
-    Source: RFC 3986 §6.2.2.1, §6.2.3; RFC 5890 §2.3.2.1 (a name in ASCII).
-    """
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
-    if not host.isascii():
-        host = host.encode("idna").decode("ascii")
-    shown = f"[{host}]" if ":" in host else host
-    ending = "" if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{port}"
-    return f"{parts.scheme}://{shown}{ending}"
+    return f"{compared_origin(url)}{quote(urlsplit(url).path, safe=_PATH) or '/'}"
 
 
 def check_offered(metadata: ServerMetadata) -> str:

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from loopback_auth.http_messages import HttpResponse, Stamp
 from loopback_auth.protocol.challenge import challenges
-from loopback_auth.protocol.dpop import DpopKey, origin_of, proof
+from loopback_auth.protocol.dpop import DpopKey, proof
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.protocol.polling import http_date
+from loopback_auth.protocol.urls import compared_origin
 
 USE_NONCE, INVALID_PROOF = "use_dpop_nonce", "invalid_dpop_proof"
 
@@ -75,24 +76,24 @@ class Prover:
 
     def nonce(self, url: str) -> str:
         """Return the latest nonce of the server of a URL; empty when there is none."""
-        return self._nonces.get(origin_of(url), "")
+        return self._nonces.get(compared_origin(url), "")
 
     def skew(self, url: str) -> float:
         """Return by how many seconds the clock of that server is ahead of ours, as far as it is known."""
-        return self._skews.get(origin_of(url), 0.0)
+        return self._skews.get(compared_origin(url), 0.0)
 
     def learn(self, url: str, answer: HttpResponse) -> None:
         """Remember the nonce in an answer, whatever its status."""
         # RFC 9449 §8.2: the client MUST use the new nonce for the next request and all that follow.
         if nonce := nonce_in(answer):
-            _remember(self._nonces, origin_of(url), nonce)
+            _remember(self._nonces, compared_origin(url), nonce)
 
     def learn_time(self, url: str, answer: HttpResponse) -> bool:
         """Remember the clock of a server that refused a proof; return whether it is another than was used."""
         theirs = http_date(answer.header("date"))
         if theirs is None or abs(theirs - answer.received_at - self.skew(url)) < SKEW:
             return False
-        _remember(self._skews, origin_of(url), theirs - answer.received_at)
+        _remember(self._skews, compared_origin(url), theirs - answer.received_at)
         return True
 
 

@@ -19,7 +19,7 @@ from loopback_auth.protocol.answer import came_instead, check_well
 from loopback_auth.protocol.challenge import scope_words
 from loopback_auth.protocol.json import is_json, parse_object, strings_member, text_member
 from loopback_auth.protocol.token_demand import CHECK_RESOURCE
-from loopback_auth.protocol.urls import check_endpoint, leads_inside, shown_url
+from loopback_auth.protocol.urls import check_endpoint, compared_origin, leads_inside, shown_url
 from loopback_auth.redact import server_text
 
 SOURCE = "RFC 9728 §3.2"
@@ -28,8 +28,6 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 MOST_SERVERS = 10
 """Authorization servers of one resource that are looked at; each may cost a few requests."""
-
-_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,17 +192,11 @@ def is_parent(resource: str, url: str) -> bool:
         above, below = urlsplit(check_endpoint(resource, name="resource")), urlsplit(url)
     except ConfigError:
         return False
-    if "?" in resource or _authority(above.scheme, above.hostname, above.port) != _authority(
-        below.scheme, below.hostname, below.port
-    ):
+    if "?" in resource or compared_origin(resource) != compared_origin(url):
         return False
     # Dots would lead out of the path again.
     parts = below.path.lower().replace("%2e", ".").split("/")
     return ".." not in parts and f"{below.path}/".startswith(f"{above.path.rstrip('/')}/")
-
-
-def _authority(scheme: str, host: str | None, port: int | None) -> tuple[str, str, int]:
-    return scheme, host or "", port or _PORTS.get(scheme, 0)
 
 
 def _scopes(document: Mapping[str, object]) -> tuple[str, ...] | None:

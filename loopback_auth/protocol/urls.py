@@ -39,6 +39,7 @@ _RESERVED = ":/?#[]@!$&'()*+,;="
 _URL_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%" + _RESERVED)
 """RFC 3986 §2: all other characters are percent-encoded, so quotes, blanks, `|`, `^` and `<` never appear."""
 
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 _QUERY = re.compile("[?#]")
 _USER = re.compile("^([^/@]*//?)?[^/]*@")
 """User information, also where a scheme or a slash is missing."""
@@ -238,12 +239,29 @@ def check_approval_url(url: str, *, by: str, allowed: Collection[str] = ()) -> s
 
 
 def origin(url: str) -> str:
-    """Return scheme and authority of a URL as they are spelled, but in lower case.
+    """Return scheme and authority of a URL as they are spelled, but in lower case: to request or to show it.
 
     Source: RFC 6454 §4.
     """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def compared_origin(url: str) -> str:
+    """Return scheme, host and port of a URL, in the one form that all URLs of this origin have.
+
+    Args:
+        url: absolute; a user name and password in it are left out.
+
+    Source: RFC 6454 §4; RFC 3986 §6.2.2.1, §6.2.3; RFC 5890 §2.3.2.1 (a name in ASCII).
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    shown = f"[{host}]" if ":" in host else host
+    ending = "" if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{port}"
+    return f"{parts.scheme}://{shown}{ending}"
 
 
 def _is_allowed(url: str, allowed: Collection[str]) -> bool:
