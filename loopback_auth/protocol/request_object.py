@@ -120,6 +120,7 @@ def _value(name: str, text: str) -> object:
         return text
     try:
         structure: object = json.loads(text)
+        json.dumps(structure, allow_nan=False)  # RFC 8259 §6: Python reads numbers that JSON has not.
     except (ValueError, RecursionError):
         return text  # The server says what is wrong with it.
     return structure
