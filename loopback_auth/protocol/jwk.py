@@ -1,4 +1,4 @@
-"""Read the public key that a signature is checked with from an untrusted key set.
+"""Read the public key that a signature is checked with from an untrusted key set, and write our own keys.
 
 Only the members of a public key are passed on. A key with private members was published by mistake and proves
 nothing; a library would also test its primes, which takes minutes if they are long. This module refuses to
@@ -14,12 +14,15 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from loopback_auth.errors import MalformedResponse
+from loopback_auth.protocol.pkce import base64url
 
 PUBLIC: Mapping[str, tuple[str, ...]] = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 CURVES: Mapping[str, tuple[str, ...]] = {"EC": ("P-256", "P-384", "P-521"), "OKP": ("Ed25519", "Ed448")}
 SHORTEST, LONGEST = 2048, 8192
 """Bits of a modulus: fewer are not safe, more take too long."""
+EC_OCTETS: Mapping[str, int] = {"P-256": 32, "P-384": 48, "P-521": 66}
+"""How long the numbers of a key on a curve are."""
 LONGEST_EXPONENT = 64
 """Bits of an exponent; the time of a check grows with it, and 17 are usual."""
 MEMBER_LIMIT = 2000
@@ -84,3 +87,21 @@ def _refuse(detail: str) -> NoReturn:
         source="RFC 7517 §4; RFC 7518 §6",
         hint="Report it to the provider.",
     )
+
+
+def whole_numbers(members: Mapping[str, object]) -> dict[str, object]:
+    """Return a JWK with the zeros at the beginning of its numbers, which joserfc 1.5 leaves out.
+
+    One key in a hundred has such a number.
+
+    Source: RFC 7518 §6.2.1.2, §6.2.1.3, §6.2.2.1 (the size of the curve).
+    """
+    size = EC_OCTETS.get(str(members.get("crv")))
+    if members.get("kty") != "EC" or size is None:
+        return dict(members)
+    numbers = {name: members[name] for name in ("x", "y", "d") if name in members}
+    return {**members, **{name: _padded(str(number), size) for name, number in numbers.items()}}
+
+
+def _padded(text: str, size: int) -> str:
+    return base64url(urlsafe_b64decode(text + "=" * (-len(text) % 4)).rjust(size, b"\0"))

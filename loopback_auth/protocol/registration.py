@@ -16,6 +16,7 @@ from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.narrow import is_list, is_tuple
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
 from loopback_auth.protocol.json import text_member
+from loopback_auth.protocol.jwk import whole_numbers
 from loopback_auth.protocol.urls import check_endpoint, leads_inside
 from loopback_auth.redact import server_text
 
@@ -203,7 +204,7 @@ def public_key(private_key: str) -> dict[str, object]:
     from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
 
     key = client_key(private_key)
-    members: dict[str, object] = key.key.as_dict(private=False)
+    members = whole_numbers(key.key.as_dict(private=False))
     named = {"kid": key.kid} if key.kid else {}
     return {**members, "use": "sig", **named}
 

@@ -7,6 +7,7 @@ Each sign-in has its own: `dpop_jkt` protects a code only if no other authorizat
 from __future__ import annotations
 
 from loopback_auth.protocol.dpop import PUBLIC, missing_package
+from loopback_auth.protocol.jwk import whole_numbers
 
 
 def new_key() -> dict[str, str]:
@@ -19,5 +20,5 @@ def new_key() -> dict[str, str]:
         from joserfc.jwk import ECKey  # Optional package.
     except Exception as exc:  # A compiled library of it may not load: see `can_verify_signatures`.
         raise missing_package() from exc
-    members = ECKey.generate_key("P-256").as_dict(private=True)
+    members = whole_numbers(ECKey.generate_key("P-256").as_dict(private=True))
     return {name: str(members[name]) for name in (*PUBLIC, "d")}
