@@ -14,8 +14,9 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from command_line import CommandLine, missing, program
-from foreign.conftest import HERE, serving
+from command_line import CommandLine
+from foreign.conftest import client_keys as client_keys
+from foreign.conftest import oidc_provider as oidc_provider
 from playwright.sync_api import BrowserContext, Request
 
 from browser.conftest import Chromium, Tab
@@ -48,13 +49,9 @@ def demo() -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
-def foreign_issuer() -> Iterator[str]:
+def foreign_issuer(oidc_provider: dict[str, str]) -> str:
     """The issuer of oidc-provider."""
-    node = program("node", purpose="oidc-provider")
-    if not (HERE / "node_modules" / "oidc-provider").is_dir():
-        missing("oidc-provider is not installed")
-    with serving(node, HERE / "provider.mjs") as issuers:
-        yield issuers["either"]
+    return oidc_provider["either"]
 
 
 def client(issuer: str, client_id: str = "loopback-auth-demo") -> ClientConfig:
