@@ -147,13 +147,15 @@ def test_hook_of_pyinstaller_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"success.html", "waiting.js", "style.css", "report.html"} <= {
         Path(name).name for name in told["datas"]
     }
+    assert not [name for name in told["datas"] if "__pycache__" in name]
 
 
-def files_of(package: str) -> list[str]:
+def files_of(package: str, *, excludes: list[str]) -> list[str]:
     """Be PyInstaller's function of that purpose, without the folders."""
-    return [
-        str(path) for path in PACKAGE.rglob("*") if path.suffix != ".py" and path.parent.name != "__pycache__"
-    ]
+    # One file exists for a moment only: another Python compiles the package.
+    found = [*PACKAGE.rglob("*.*"), PACKAGE / "__pycache__" / "hints.cpython-313.pyc.27374640"]
+    kept = (path for path in found if path.suffix not in (".py", ".pyc"))
+    return [str(path) for path in kept if not any(path.parent.match(pattern) for pattern in excludes)]
 
 
 def modules_of(package: str, filter: Callable[[str], bool]) -> list[str]:

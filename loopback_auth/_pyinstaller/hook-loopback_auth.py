@@ -9,5 +9,6 @@ def _runs_there(name: str) -> bool:
     return not name.startswith(apart)
 
 
-datas = collect_data_files("loopback_auth") + copy_metadata("loopback_auth")
+# Another Python that compiles the package meanwhile writes files there that last for a moment.
+datas = collect_data_files("loopback_auth", excludes=["**/__pycache__"]) + copy_metadata("loopback_auth")
 hiddenimports = collect_submodules("loopback_auth", filter=_runs_there)
