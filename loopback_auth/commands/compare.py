@@ -21,19 +21,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 from loopback_auth.cli import answer, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands._delivery import add_outputs, check_outputs, deliver
 from loopback_auth.commands.demo import signing_server
 from loopback_auth.compare.attacks import demo_attacks, simulated_attacks
-from loopback_auth.compare.drawing.document import json_text, written
+from loopback_auth.compare.drawing.document import written
 from loopback_auth.compare.drawing.schema import schema
-from loopback_auth.compare.drawing.table import scrolled_table, table
 from loopback_auth.compare.running.choices import choice, demo_client
-from loopback_auth.compare.running.files import check_target, write_report
 from loopback_auth.compare.running.resumable import conditions_of, run_flows
 from loopback_auth.compare.running.run import compare_demo, compare_simulated, comparison
 from loopback_auth.compare.running.simulate import ISSUER
@@ -54,6 +52,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from loopback_auth.commands._delivery import Outputs
     from loopback_auth.compare.model import Comparison
     from loopback_auth.compare.running.run import Judged
     from loopback_auth.compare.running.unfinished import Unfinished
@@ -63,8 +62,6 @@ if TYPE_CHECKING:
 USAGE = "[PROVIDER] [--flows LIST] [--simulate | --live] [-o FILE] [options]"
 SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "browser", "timeout")
 """The settings that its help describes."""
-WIDEST, NARROWEST = 100, 40
-"""Characters of a line of the table: the most without --width, and the least."""
 DEVICE_INTERVAL = 5
 """Seconds between two polling requests: the default of RFC 8628 §3.2."""
 
@@ -85,17 +82,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     ground.add_argument("--live", action="store_true", help="use a real browser, and PROVIDER if it is given")
     parser.add_argument("--resume", action="store_true", help="with --live: go on where you stopped")
     parser.add_argument(
-        "-o",
-        "--output",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="write a report; the ending of the name says which; may be repeated; - is stdout",
-    )
-    parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of what --json writes; nothing is run"
     )
-    parser.add_argument("--width", type=int, metavar="N", help="width of the table in characters")
+    add_outputs(parser)
     parser.add_argument(
         "--show-secrets", action="store_true", help="write codes and tokens as they are instead of labels"
     )
@@ -109,25 +98,19 @@ def run(options: argparse.Namespace) -> int:
         return 0
     _check(options)
     names = _names(options)
-    targets = [check_target(path) for path in options.output if path != "-"]
+    outputs = check_outputs(options)
     if options.show_secrets:
         text = "--show-secrets writes codes and tokens as they are. Anyone who reads them can use them."
         tell(Words.WARNING.format(text=text))
     if options.live:
-        return _live(options, names, targets)
+        return _live(options, names, outputs)
     compare = _simulated if options.simulate else _demonstrated
     comparison = compare(names, secrets=options.show_secrets)
-    _deliver(comparison, targets, options)
-    return 0
+    return deliver(comparison, outputs, private=options.show_secrets)
 
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit together."""
-    if options.width is not None and options.width < NARROWEST:
-        raise ConfigError(
-            f"A table that is {options.width} characters wide is too narrow.",
-            hint=f"Give --width {NARROWEST} or more.",
-        )
     if options.live:
         return
     if options.resume:
@@ -180,42 +163,17 @@ def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:
         )
 
 
-def _deliver(comparison: Comparison, targets: Sequence[str], options: argparse.Namespace) -> None:
-    """Print the answer, and write the files."""
-    for path in targets:
-        write_report(comparison, path, private=options.show_secrets)
-        tell(f"Written: {path}")
-    if options.json:
-        answer(json_text(comparison))
-        return
-
-    width = options.width or _columns()
-    if not sys.stdout.isatty():
-        answer(table(comparison, width=width))
-        return
-    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    answer(scrolled_table(comparison, width=width, colour=colour))
-    if not targets:
-        tell("To get one page with the diagrams side by side, add -o report.html")
-
-
-def _columns() -> int:
-    with suppress(OSError, ValueError):
-        return min(os.get_terminal_size(sys.stdout.fileno()).columns or WIDEST, WIDEST)
-    return WIDEST
-
-
-def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[str]) -> int:
+def _live(options: argparse.Namespace, names: Sequence[str], outputs: Outputs) -> int:
     """Compare at a real provider, or at the demonstration with a real browser."""
     settings, made_at = settings_of(options), time.time()
     judged, unfinished = asyncio.run(_with_client(settings, names, resume=options.resume))
     whole = comparison("live", judged, made_at=made_at, provider=settings.name, secrets=options.show_secrets)
-    _deliver(whole, targets, options)
+    status = deliver(whole, outputs, private=options.show_secrets)
     if any(run.outcome == "failed" for run, _ in judged):
         tell("Some flows failed. The finished flows are kept; --resume runs only the failed ones again.")
     else:
         unfinished.forget()
-    return 0
+    return status
 
 
 async def _with_client(
