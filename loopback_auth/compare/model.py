@@ -20,19 +20,21 @@ DPOP = "code + dpop"
 RESOURCE = "resource"
 """The run of the code flow that begins at a protected resource."""
 
+Kind = Literal["flows", "programs", "servers"]
 Outcome = Literal["signed in", "refused", "failed", "not possible"]
 Verdict = Literal["pass", "fail", "not applicable", "not observed"]
 Severity = Literal["info", "low", "medium", "high"]
 Basis = Literal["observed", "tried", "known", "not observed"]
 IdTokenState = Literal["", "verified", "not verified"]
+Advice = Literal["use", "use when", "avoid", "not judged"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check of one trace.
+    """One check of one run, or one attack on it.
 
     Args:
-        id: name of the check, which stays the same; such as `token-in-fragment`.
+        id: name of the check or attack, which stays the same; such as `token-in-fragment`.
         severity: how bad a failure is.
         title: what is checked, as a short statement that is true when the check passes.
         verdict: `fail` needs attention.
@@ -40,6 +42,7 @@ class Finding:
         source: clause that demands it, such as `RFC 9700 §2.1.2`.
         steps: numbers of the trace entries that show it.
         advice: what to do when the check failed; empty otherwise.
+        kind: whether a trace was read, or an attack was tried.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Finding:
     source: str
     steps: tuple[int, ...] = ()
     advice: str = ""
+    kind: Literal["check", "attack"] = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class Attack:
         verdict: `pass` when the attack did not succeed.
         because: what happened, in one sentence.
         source: clause that describes the attack or the defence.
+        severity: how bad it is when the attack succeeds.
+        statement: a short statement that is true when the attack does not succeed; empty: the title says it.
+        advice: what to do when it succeeded, one imperative sentence.
     """
 
     id: str
@@ -69,6 +76,9 @@ class Attack:
     verdict: Verdict
     because: str
     source: str
+    severity: Severity = "high"
+    statement: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +106,17 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One flow that was run.
+    """One column of a comparison: a flow that was run, or a program or a server that was tried.
 
     Args:
-        flow: name of the flow.
+        flow: name of the flow, by which its kind is known.
         outcome: how it ended.
         trace: what happened.
         reason: why it did not end with tokens; empty where it did.
         tokens: what was issued, if it ended with tokens.
-        findings: the checks of this run.
-        attacks: the attacks that were tried on this flow.
+        findings: the checks of this run, then its attacks.
+        attacks: the attacks that were tried.
+        name: of the column; empty: the name of the flow.
     """
 
     flow: str
@@ -115,11 +126,17 @@ class Run:
     tokens: Tokens | None = None
     findings: tuple[Finding, ...] = ()
     attacks: tuple[Attack, ...] = ()
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name of the column, for people and for links."""
+        return self.name or self.flow
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One property of one flow.
+    """One property of one run.
 
     Args:
         text: the answer, at most some 30 characters where possible.
@@ -136,13 +153,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One property of all flows.
+    """One property of all runs.
 
     Args:
         id: name of the property, which stays the same.
         title: the property, for people.
         group: heading above it.
-        cells: one for each flow, in the order of the runs.
+        cells: one for each run, in their order.
     """
 
     id: str
@@ -152,16 +169,70 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Sign-in flows side by side, with labels such as <code#1> in place of secrets.
+class Reason:
+    """Why a conclusion was drawn.
 
     Args:
-        ground: where the flows ran: in memory, on loopback sockets, at a real provider, or in a recording.
+        text: one sentence.
+        source: clause or public page that it rests on; empty where the run alone does.
+        finding: id of the finding that it is about; empty where there is none.
+    """
+
+    text: str
+    source: str = ""
+    finding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a reader should do with a run: the answer that its findings add up to.
+
+    Args:
+        run: title of the run.
+        advice: what to do.
+        sentence: the advice in one sentence.
+        reasons: at most two, the most important first.
+    """
+
+    run: str
+    advice: Advice
+    sentence: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceConclusion:
+    """Which flow to use in a place where sign-ins happen.
+
+    Args:
+        place: name of the place, which stays the same; such as `ssh`.
+        title: the place, for people; such as "over SSH".
+        run: title of the run that is best there; empty where none of them works.
+        sentence: the advice in one sentence.
+        reasons: at most two, the most important first.
+    """
+
+    place: str
+    title: str
+    run: str
+    sentence: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Flows, programs or servers side by side, with labels such as <code#1> in place of secrets.
+
+    Args:
+        ground: where they ran: in memory, on loopback sockets, at a real provider, or in a recording.
         provider: name of the provider.
         made_at: when the comparison was made, in Unix seconds.
         version: of the program that made it.
-        runs: one for each flow.
-        rows: the properties of the flows, side by side.
+        runs: one for each column.
+        rows: the properties of the runs, side by side.
+        kind: what the columns are.
+        conclusions: one for each run, in their order.
+        places: what to use where; empty where the columns are not flows.
     """
 
     ground: Ground
@@ -170,3 +241,6 @@ class Comparison:
     version: str
     runs: tuple[Run, ...]
     rows: tuple[Row, ...]
+    kind: Kind = "flows"
+    conclusions: tuple[Conclusion, ...] = ()
+    places: tuple[PlaceConclusion, ...] = ()

@@ -99,7 +99,7 @@ def test_document_holds_all_there_is() -> None:
         {"name": "Content-Type", "value": "application/x-www-form-urlencoded"}
     ]
     assert run["findings"][0]["steps"] == [5]
-    assert [cell["flow"] for cell in written["rows"][0]["cells"]] == ["code", "ticket"]
+    assert [cell["run"] for cell in written["rows"][0]["cells"]] == ["code", "ticket"]
     assert written["runs"][1]["tokens"] is None
 
 

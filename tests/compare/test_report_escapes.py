@@ -24,7 +24,16 @@ FIELDS = [
 ]
 UNSHOWN = {
     *(f"Tokens.{name}" for name in ("token_type", "scope_asked", "scope_granted", "account")),
-    *("Finding.id", "Attack.id", "Row.id", "Secret.label", "Secret.kind", "Trace.provider"),
+    *(
+        "Finding.id",
+        "Attack.id",
+        "Attack.statement",
+        "Attack.advice",
+        "Row.id",
+        "Secret.label",
+        "Secret.kind",
+        "Trace.provider",
+    ),
 }
 
 

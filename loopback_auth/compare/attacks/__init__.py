@@ -82,4 +82,13 @@ def _attack(scenario: Scenario, outcome: Outcome | None) -> Attack:
     """Return an attack with its outcome; None when it does not apply to the flow."""
     verdict: Verdict = "not applicable" if outcome is None else _VERDICTS[outcome.succeeded]
     because = scenario.otherwise if outcome is None else outcome.because
-    return Attack(scenario.id, scenario.title, verdict, because, scenario.source)
+    return Attack(
+        scenario.id,
+        scenario.title,
+        verdict,
+        because,
+        scenario.source,
+        severity=scenario.severity,
+        statement=scenario.statement,
+        advice=scenario.advice,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from loopback_auth.compare.attacks import links, redirects, tokens
 from loopback_auth.compare.attacks.attack_actions import Story
 from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.model import Severity
 from loopback_auth.flow_table import BY_NAME, COMPARED, POLLED
 
 Tell = Callable[[AttackContext], Story]
@@ -27,8 +28,11 @@ class Scenario:
 
     Args:
         id: name of the attack, which stays the same.
+        severity: how bad it is when it succeeds.
         title: what is tried, in one sentence.
+        statement: a short statement that is true when it does not succeed.
         source: clause that describes the attack or the defence.
+        advice: what to do when it succeeds, one imperative sentence.
         stories: one for each flow that it is tried on, by the name of the run.
         otherwise: why it does not apply to the other flows.
         bound: the tickets take a code challenge, which only the demo server offers.
@@ -36,8 +40,11 @@ class Scenario:
     """
 
     id: str
+    severity: Severity
     title: str
+    statement: str
     source: str
+    advice: str
     stories: Mapping[str, Tell]
     otherwise: str = ""
     bound: bool = False
@@ -51,110 +58,158 @@ def _all(story: Tell, *flows: str) -> dict[str, Tell]:
 ATTACKS = (
     Scenario(
         "stolen-code",
+        "high",
         "Another process reads the code in the redirect and exchanges it first.",
+        "A code that another process reads is worth nothing to it",
         "RFC 7636 §1",
+        "Send a PKCE challenge with S256, and let the server demand the verifier.",
         _all(redirects.stolen_answer, *CODES),
         "No authorization code is used.",
     ),
     Scenario(
         "stolen-token",
+        "high",
         "Another process reads the access token in the redirect and uses it.",
+        "No access token can be read in the redirect",
         "RFC 9700 §2.1.2",
+        "Use --flow code: it brings no token through the browser.",
         _all(redirects.stolen_answer, "token"),
         "No access token passes through the browser.",
     ),
     Scenario(
         "stolen-ticket",
+        "high",
         "Another process reads the approval link and exchanges the code or ticket in it first.",
+        "The approval link is not enough to get the tokens",
         "https://github.com/netlify/open-api; RFC 8628 §3.3",
+        "Keep the link secret, and use --flow code where the browser can be redirected to this machine.",
         {"ticket": links.stolen_ticket, "device": links.stolen_user_code},
         "There is no approval link.",
     ),
     Scenario(
         "stolen-ticket-bound",
+        "high",
         "Another process exchanges the ticket, which is bound to a code challenge.",
+        "A ticket that is bound to a code challenge is worth nothing to another process",
         "RFC 7636 §4.6",
+        "Tell the provider: its server has to check the code verifier.",
         _all(links.stolen_ticket, "ticket"),
         "There is no ticket.",
         bound=True,
     ),
     Scenario(
         "port-squatting",
+        "high",
         "Another process takes the loopback port and uses what the browser brings.",
+        "What arrives at the loopback port is worth nothing to another process",
         "RFC 8252 §8.1",
+        "Use --flow code with PKCE: a code is worth nothing without the verifier.",
         _all(redirects.squatted_port, *RESPONDED),
         NO_CALLBACK,
     ),
     Scenario(
         "replay",
+        "medium",
         "The request that got the tokens is sent a second time.",
+        "The request that got the tokens gets nothing a second time",
         "RFC 6749 §4.1.2",
+        "Tell the provider: a code or ticket has to work only once.",
         _all(links.replay, *CODES, *POLLED),
         "There is no exchange: the token itself is delivered, and works until it expires.",
     ),
     Scenario(
         "forged-callback",
+        "high",
         "A web page or another process sends forged responses to the loopback port.",
+        "Forged responses neither end nor change the login",
         "RFC 6749 §10.12",
+        "Compare the state before anything else, and go on waiting.",
         _all(redirects.forged_callback, *RESPONDED),
         NO_CALLBACK,
     ),
     Scenario(
         "fixation",
+        "medium",
         "The attacker's own approval is put in place of the user's (login CSRF).",
+        "The login cannot end in the attacker's account",
         "RFC 9700 §4.7; RFC 8628 §5.5",
+        "Compare the account that the program shows with your own.",
         _all(redirects.fixation, *RESPONDED) | _all(links.approved_by_stranger, *POLLED),
     ),
     Scenario(
         "injected-code",
+        "high",
         "The attacker's own code or token is delivered with the correct state.",
+        "A code or token of the attacker is refused",
         "RFC 9700 §4.5, §4.6",
+        "Use --flow code with PKCE, and with a nonce where an ID token comes.",
         _all(redirects.injection, *RESPONDED),
         "The program uses only its own ticket or device code, and nothing from the browser.",
     ),
     Scenario(
         "mix-up",
+        "high",
         "The attacker's server redirects the browser to the real server (mix-up).",
+        "A response of another server is detected",
         "RFC 9207 §2.4",
+        "Use a server that names itself in its responses (iss), or one redirect path for each server.",
         _all(redirects.mix_up, *RESPONDED),
         "There is no authorization response that could come from another server.",
         impostor=True,
     ),
     Scenario(
         "phishing",
+        "high",
         "The attacker starts a login and sends the user the link to approve (phishing).",
+        "A link from an attacker gets no tokens for the attacker",
         "RFC 8628 §5.4",
+        "Approve only what you started yourself, and use --flow code where you can.",
         _all(redirects.phished, *RESPONDED) | _all(links.phished_by_link, *POLLED),
     ),
     Scenario(
         "start-link",
+        "medium",
         "Another process opens the start page a second time.",
+        "The start page can be opened only once",
         "jupyter/notebook#4260",
+        "Report this as a bug: the start page has to be opened only once.",
         _all(links.opened_again, *STARTED),
         "The browser begins at the provider's page; there is no start page.",
     ),
     Scenario(
         "denial-of-service",
+        "low",
         "The attacker tries to cancel the login with a refusal.",
+        "Only the user can cancel the login",
         "RFC 8252 §8.9",
+        "Start again: the attacker gets nothing, but the login has ended.",
         _all(redirects.false_denial, *RESPONDED) | _all(links.denied_by_stranger, *POLLED),
     ),
     Scenario(
         "used-elsewhere",
+        "low",
         "The access token is read in a file, a log or memory, and used on another machine.",
+        "A stolen access token does not work on another machine",
         "RFC 6750 §1.2; RFC 9449 §2",
+        "Bind the tokens to a key with --dpop where the server offers it.",
         _all(tokens.used_elsewhere, *COMPARED),
     ),
     Scenario(
         "passed-on",
+        "low",
         "A resource that was sent the access token uses it at another resource.",
+        "The access token works at one resource only",
         "RFC 9700 §4.9.1; RFC 8707 §3",
+        "Name the resource with --resource-server, so that the token is issued for it alone.",
         _all(tokens.passed_on, *COMPARED),
     ),
     Scenario(
         "guessed-user-code",
+        "high",
         "The attacker guesses user codes, one after the other.",
+        "The server limits wrong user codes",
         "RFC 8628 §5.1",
+        "Tell the provider: a user code has to be protected against guessing.",
         _all(links.guessed_user_code, "device"),
         "There is no user code.",
     ),

@@ -13,27 +13,46 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
-from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.compare.model import (
+    Attack,
+    Cell,
+    Comparison,
+    Conclusion,
+    Finding,
+    PlaceConclusion,
+    Reason,
+    Row,
+    Run,
+    Tokens,
+)
 from loopback_auth.narrow import is_tuple
 from loopback_auth.trace.records import Exchange, Headers, Secret, Step
 
-Described = Attack | Cell | Exchange | Finding | Row | Secret | Step | Tokens
+Described = (
+    Attack | Cell | Conclusion | Exchange | Finding | PlaceConclusion | Reason | Row | Secret | Step | Tokens
+)
 
 FORMAT = "loopback_auth.comparison"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def document(comparison: Comparison) -> dict[str, object]:
     """Return the comparison as JSON has it: objects, arrays, strings, numbers."""
-    flows = [run.flow for run in comparison.runs]
+    titles = [run.title for run in comparison.runs]
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         **_origin(comparison),
+        "conclusions": [_reasoned(one) for one in comparison.conclusions],
+        "places": [_reasoned(one) for one in comparison.places],
         "runs": [_run(run) for run in comparison.runs],
         "rows": [
             members(row)
-            | {"cells": [{"flow": flow} | members(cell) for flow, cell in zip(flows, row.cells, strict=True)]}
+            | {
+                "cells": [
+                    {"run": title} | members(cell) for title, cell in zip(titles, row.cells, strict=True)
+                ]
+            }
             for row in comparison.rows
         ],
     }
@@ -72,6 +91,7 @@ def written(value: object, *, indent: int | None = None) -> str:
 
 def _origin(comparison: Comparison) -> dict[str, object]:
     return {
+        "kind": comparison.kind,
         "ground": comparison.ground,
         "provider": comparison.provider,
         "made_at": comparison.made_at,
@@ -82,6 +102,7 @@ def _origin(comparison: Comparison) -> dict[str, object]:
 def _run(run: Run) -> dict[str, object]:
     entries = [{"kind": _kind(entry)} | entry_members(entry) for entry in run.trace.entries]
     return {
+        "name": run.title,
         "flow": run.flow,
         **_ending(run),
         "findings": [members(finding) for finding in run.findings],
@@ -93,6 +114,10 @@ def _run(run: Run) -> dict[str, object]:
 
 def _ending(run: Run) -> dict[str, object]:
     return {"outcome": run.outcome, "reason": run.reason, "tokens": run.tokens and members(run.tokens)}
+
+
+def _reasoned(conclusion: Conclusion | PlaceConclusion) -> dict[str, object]:
+    return members(conclusion) | {"reasons": [members(reason) for reason in conclusion.reasons]}
 
 
 def _kind(entry: Step | Exchange) -> str:

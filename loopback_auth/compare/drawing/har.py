@@ -60,7 +60,7 @@ def _page(run: Run, name: str, begin: float) -> dict[str, object]:
     return {
         "startedDateTime": _date(begin),
         "id": name,
-        "title": run.flow,
+        "title": run.title,
         "pageTimings": {"onContentLoad": UNKNOWN, "onLoad": UNKNOWN},
         "comment": run.reason or run.outcome,
         "_outcome": run.outcome,

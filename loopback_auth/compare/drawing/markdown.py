@@ -37,12 +37,12 @@ _PAGE = re.compile(r"https://[\w./~%#-]+")
 
 def markdown(comparison: Comparison) -> str:
     """Write the comparison."""
-    flows = [_text(run.flow) for run in comparison.runs]
+    flows = [_text(run.title) for run in comparison.runs]
     numbers = sources(comparison)
     first = overview(comparison)
     columns = zip(flows, *(_cells(row, numbers) for row in first), strict=True)
     parts = [f"# {_text(heading(comparison))}", _table(["Flow", *(row.title for row in first)], columns)]
-    parts += [f"{_text(run.flow)}: {_text(run.reason)}" for run in comparison.runs if run.reason]
+    parts += [f"{_text(run.title)}: {_text(run.reason)}" for run in comparison.runs if run.reason]
     parts.append(_text(LEGEND))
     for name, rows in groups(comparison):
         body = ([_text(row.title), *_cells(row, numbers)] for row in rows)
@@ -50,7 +50,7 @@ def markdown(comparison: Comparison) -> str:
     parts += ["## Checks that failed", *_findings(comparison), checked(comparison)]
     parts += ["## Attacks that were tried", *_attacks(comparison)]
     for run in comparison.runs:
-        parts += [f"## What happened: {_text(run.flow)}", f"```mermaid\n{mermaid(run.trace)}```"]
+        parts += [f"## What happened: {_text(run.title)}", f"```mermaid\n{mermaid(run.trace)}```"]
     if numbers:
         parts += ["## Sources", "\n".join(f"{number}. {_link(source)}" for source, number in numbers.items())]
     return "\n\n".join(parts) + "\n"

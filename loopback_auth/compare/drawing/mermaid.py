@@ -59,7 +59,7 @@ def all_in_one(comparison: Comparison) -> str:
     traces = [run.trace for run in comparison.runs]
     lines = list(_heading(traces))
     for run in comparison.runs:
-        lines.append(_indented(f"Note over User,Server: {_lines(f'{run.flow}: {run.outcome}')}"))
+        lines.append(_indented(f"Note over User,Server: {_lines(f'{run.title}: {run.outcome}')}"))
         lines += map(_indented, _body(run.trace))
     return "\n".join(lines) + "\n"
 

@@ -100,7 +100,7 @@ def failed(comparison: Comparison) -> list[tuple[Finding, Told]]:
         for finding in run.findings:
             if finding.verdict == "fail":
                 key = (finding.id, finding.severity, finding.title, finding.source, finding.advice)
-                found.setdefault(key, (finding, []))[1].append((run.flow, finding.because))
+                found.setdefault(key, (finding, []))[1].append((run.title, finding.because))
     in_order = sorted(found.values(), key=lambda one: SEVERITIES.index(one[0].severity))
     return [(finding, _together(told)) for finding, told in in_order]
 
@@ -111,7 +111,7 @@ def attacked(comparison: Comparison) -> list[tuple[Attack, list[tuple[Verdict, s
     for run in comparison.runs:
         for attack in run.attacks:
             ended = found.setdefault((attack.id, attack.title, attack.source), (attack, {}))[1]
-            ended.setdefault(attack.verdict, []).append((run.flow, attack.because))
+            ended.setdefault(attack.verdict, []).append((run.title, attack.because))
     return [
         (
             attack,

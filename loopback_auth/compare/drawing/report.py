@@ -251,7 +251,7 @@ def _anchors(at: int, diagram: Diagram) -> dict[int, str]:
 
 def _command(comparison: Comparison) -> str:
     """Return the command that makes such a page, as it is typed into a shell."""
-    flows = tuple(run.flow for run in comparison.runs)
+    flows = tuple(run.title for run in comparison.runs)
     words = ["python", "-m", "loopback_auth", "compare"]
     words += [comparison.provider] if comparison.ground == "live" else []
     words += ["--flows", ",".join(flows)] if flows != COMPARED else []

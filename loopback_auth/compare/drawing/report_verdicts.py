@@ -79,7 +79,7 @@ def checks(comparison: Comparison, anchors: Sequence[Anchors]) -> list[CheckResu
     for run, places in zip(comparison.runs, anchors, strict=True):
         for finding in run.findings:
             links = found_links(finding.steps, places)
-            found.setdefault(finding.id, []).append((finding, run.flow, links))
+            found.setdefault(finding.id, []).append((finding, run.title, links))
     in_order = sorted(
         found.values(), key=lambda each: min(SEVERITIES.index(finding.severity) for finding, *_ in each)
     )
@@ -93,7 +93,7 @@ def attacks(comparison: Comparison) -> list[AttackResult]:
         for attack in run.attacks:
             found.setdefault(attack.id, {})[at] = attack
     tried = sorted(found.values(), key=lambda each: all(one.verdict != "fail" for one in each.values()))
-    return [_tried(each, [run.flow for run in comparison.runs]) for each in tried]
+    return [_tried(each, [run.title for run in comparison.runs]) for each in tried]
 
 
 def finding_ids(comparison: Comparison) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 What a member means is what the docstring of its class says about the field. Three things differ between the
 classes and the document: a run has the entries and secrets of its trace as members of its own, an entry says
-of which kind it is, and a cell names its flow.
+of which kind it is, and a cell names its run.
 
 Source: JSON Schema 2020-12 (Core §8.2 for `$ref` and `$defs`, Validation §6 for the keywords).
 """
@@ -16,7 +16,18 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from loopback_auth.compare.drawing.document import FORMAT, FORMAT_VERSION
-from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.compare.model import (
+    Attack,
+    Cell,
+    Comparison,
+    Conclusion,
+    Finding,
+    PlaceConclusion,
+    Reason,
+    Row,
+    Run,
+    Tokens,
+)
 from loopback_auth.trace.records import Exchange, Secret, Step, Trace
 
 Schema = dict[str, Any]
@@ -49,7 +60,10 @@ def schema() -> Schema:
             "finding": _object(Finding),
             "attack": _object(Attack),
             "row": _object(Row),
-            "cell": _object(Cell, {"flow": text | {"description": "Name of the flow."}}),
+            "conclusion": _object(Conclusion),
+            "placeconclusion": _object(PlaceConclusion),
+            "reason": _object(Reason),
+            "cell": _object(Cell, {"run": text | {"description": "Name of the run."}}),
             "named": _closed("A name and its value; a name may come twice.", {"name": text, "value": text}),
         },
     }

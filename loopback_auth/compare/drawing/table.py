@@ -51,7 +51,7 @@ class _Page:
         self.width = width
         self.colours = COLOURS if colour else PLAIN
         self.bold = BOLD if colour else ""
-        self.flows = [server_text(run.flow) for run in comparison.runs]
+        self.flows = [server_text(run.title) for run in comparison.runs]
         self._sources = sources(comparison)
         beside = [texts for texts in map(self.texts, comparison.rows) if not _stand_alone(texts)]
         self.widths = fitting([self.flows, *beside], width - 2, least=LEAST)

@@ -1,10 +1,11 @@
-"""The table of checks, and their findings for one run."""
+"""The table of checks, and the findings of one run: what its trace shows, and how attacks on it ended."""
 
 from __future__ import annotations
 
 from loopback_auth.compare.judging import authorization_checks, exposure_checks, token_checks
 from loopback_auth.compare.judging.verdicts import Check, idle
-from loopback_auth.compare.model import Finding, Run
+from loopback_auth.compare.model import Attack, Finding, Run
+from loopback_auth.records import replace
 
 CHECKS: tuple[Check, ...] = (*authorization_checks.CHECKS, *exposure_checks.CHECKS, *token_checks.CHECKS)
 
@@ -12,6 +13,25 @@ CHECKS: tuple[Check, ...] = (*authorization_checks.CHECKS, *exposure_checks.CHEC
 def findings(run: Run) -> tuple[Finding, ...]:
     """Apply every check to one run, in the order of the table."""
     return tuple(_finding(check, run) for check in CHECKS)
+
+
+def with_attacks(run: Run, attacks: tuple[Attack, ...]) -> Run:
+    """Return a run with the attacks on it, each of which is a finding too."""
+    checks = tuple(one for one in run.findings if one.kind == "check")
+    return replace(run, attacks=attacks, findings=(*checks, *map(_of_attack, attacks)))
+
+
+def _of_attack(attack: Attack) -> Finding:
+    return Finding(
+        id=attack.id,
+        severity=attack.severity,
+        title=attack.statement or attack.title,
+        verdict=attack.verdict,
+        because=attack.because,
+        source=attack.source,
+        advice=attack.advice if attack.verdict == "fail" else "",
+        kind="attack",
+    )
 
 
 def _finding(check: Check, run: Run) -> Finding:

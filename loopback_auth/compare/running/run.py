@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from loopback_auth import __version__, words
-from loopback_auth.compare.judging.checks import findings
+from loopback_auth.compare.judging.checks import findings, with_attacks
+from loopback_auth.compare.judging.conclusions import conclusions
+from loopback_auth.compare.judging.place_conclusions import place_conclusions
 from loopback_auth.compare.judging.rows import rows
 from loopback_auth.compare.model import Attack, Comparison, Outcome, Run, Tokens
 from loopback_auth.compare.running.choices import PROVIDER, THINKING, Tell, choice, demo_client, silent
@@ -90,7 +92,7 @@ async def _attacked(runs: list[Run], attacks: DemoAttacks | None, tell: Tell) ->
     for run in runs:
         tell(run.flow, words.RUN_ATTACKED)
     tried = await asyncio.gather(*(attacks(run.flow) for run in runs))
-    return [replace(run, attacks=one) for run, one in zip(runs, tried, strict=True)]
+    return [with_attacks(run, one) for run, one in zip(runs, tried, strict=True)]
 
 
 def assembled(
@@ -102,7 +104,7 @@ def assembled(
     else:
         run = Run(name, "signed in", recorder.trace(), tokens=_tokens(name, end))
     run = replace(run, findings=findings(run))
-    return run if attacks is None else replace(run, attacks=attacks(run))
+    return run if attacks is None else with_attacks(run, attacks(run))
 
 
 def comparison(
@@ -123,6 +125,7 @@ def comparison(
         secrets: leave them as they are in the traces.
     """
     runs = tuple(run for run, _ in judged)
+    concluded = conclusions(runs)
     whole = Comparison(
         ground=ground,
         provider=provider,
@@ -130,6 +133,8 @@ def comparison(
         version=__version__,
         runs=runs,
         rows=rows(runs),
+        conclusions=concluded,
+        places=place_conclusions(runs, concluded),
     )
     # Only now: the checks need the labels.
     return replace(whole, runs=tuple(map(_with_secrets, judged))) if secrets else whole

@@ -1,0 +1,24 @@
+"""The names by which other documents link to a finding: in the report's page, in SARIF and in Markdown.
+
+They are made of what stays the same: the id of the finding, and the title of the run.
+"""
+
+from __future__ import annotations
+
+import re
+
+_APART = re.compile(r"[^a-z0-9.]+")
+
+
+def anchor(finding: str, run: str = "") -> str:
+    """Return the fragment for a finding, such as `code-form-post/token-in-fragment`.
+
+    Args:
+        finding: id of the finding.
+        run: title of the run; empty: the finding in all runs.
+    """
+    return f"{_slug(run)}/{_slug(finding)}" if run else _slug(finding)
+
+
+def _slug(text: str) -> str:
+    return _APART.sub("-", text.lower()).strip("-") or "unnamed"

@@ -1,0 +1,102 @@
+"""Which of the compared flows to use where: the plan's order for such a machine, without the flows to avoid.
+
+The machines are typical ones, described by the signals by which the plan knows them. This machine is not
+looked at: `doctor` does that. Of flows that any browser can approve, the one with the lightest faults counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loopback_auth.compare.judging.conclusions import BY_WEIGHT, MOST, failed, fault
+from loopback_auth.compare.model import Conclusion, PlaceConclusion, Reason, Run
+from loopback_auth.flow_table import CHOOSABLE, POLLED, TWO_STEP
+from loopback_auth.plan.model import NO, Plan, Surroundings
+from loopback_auth.plan.routes import DECLARED, capabilities, plan
+from loopback_auth.trace.evidence import traits_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    place: str
+    title: str
+    environ: Mapping[str, str]
+    files: tuple[str, ...] = ()
+    terminal: bool = True
+    openers: tuple[str, ...] = ()
+
+
+MACHINES = (
+    _Machine("laptop", "on a laptop or desktop", {"DISPLAY": ":0"}, openers=("xdg-open",)),
+    _Machine("ssh", "over SSH", {"SSH_CONNECTION": "198.51.100.7 52000 203.0.113.9 22"}),
+    _Machine("container", "in a container", {}, files=("/.dockerenv",)),
+    _Machine("ci", "in a CI job", {"CI": "true"}, terminal=False),
+    _Machine("agent", "in a coding agent", {"CLAUDECODE": "1"}, terminal=False),
+)
+"""The places, each with the signals that such a machine shows."""
+
+TWO_STEPS = "Begin with `start`, let a person approve it elsewhere, and end with `finish`"
+
+
+def place_conclusions(runs: Sequence[Run], conclusions: Sequence[Conclusion]) -> tuple[PlaceConclusion, ...]:
+    """Choose among the flows that were run, for each place.
+
+    Args:
+        runs: the flows.
+        conclusions: one for each, in their order.
+    """
+    usable = [run for run, one in zip(runs, conclusions, strict=True) if one.advice in ("use", "use when")]
+    return tuple(_conclusion(machine, usable) for machine in MACHINES)
+
+
+def _conclusion(machine: _Machine, runs: Sequence[Run]) -> PlaceConclusion:
+    found = _plan(machine, runs)
+    waits = found.facts.waits.level != NO
+    for route in found.routes:
+        run = _best(POLLED if route.flow in POLLED else (route.flow,), runs)
+        if run is None or not (waits or route.flow in TWO_STEP):
+            continue
+        advice = f"use {run.title}." if waits else f"use {run.title}. {TWO_STEPS}."
+        why = (
+            Reason(route.why) if waits else Reason(f"No program may wait there: {found.facts.waits.reason}.")
+        )
+        reasons = (why, *(fault(run, one) for one in failed(run)))[:MOST]
+        return PlaceConclusion(
+            machine.place, machine.title, run.title, _begun(machine.title, advice), reasons
+        )
+    reasons = tuple(Reason(f"{flow}: {why}") for flow, why in found.refused.items() if _best((flow,), runs))[
+        :MOST
+    ]
+    nothing = "none of the compared flows works. Sign in elsewhere, and bring the kept sign-in along."
+    return PlaceConclusion(machine.place, machine.title, "", _begun(machine.title, nothing), reasons)
+
+
+def _plan(machine: _Machine, runs: Sequence[Run]) -> Plan:
+    surroundings = Surroundings(
+        machine.environ,
+        platform="linux",
+        files=machine.files,
+        stdin=machine.terminal,
+        stderr=machine.terminal,
+        openers=machine.openers,
+    )
+    allowed = [flow for flow in CHOOSABLE if _best((flow,), runs) is not None]
+    able = capabilities(set(DECLARED))
+    # `start` and `finish` confirm the account in their own way.
+    return plan(surroundings, able, overrides={}, allowed=allowed, unconfirmed=True)
+
+
+def _best(flows: Sequence[str], runs: Sequence[Run]) -> Run | None:
+    """Return the run of these flows with the fewest and lightest faults; the first of equal ones."""
+    alike = [run for run in runs if {run.flow, traits_of(run.flow).variant_of}.intersection(flows)]
+    return min(alike, key=_weight, default=None)
+
+
+def _weight(run: Run) -> tuple[int, ...]:
+    severities = [one.severity for one in failed(run)]
+    return tuple(severities.count(severity) for severity in BY_WEIGHT)
+
+
+def _begun(title: str, text: str) -> str:
+    return f"{title[:1].upper()}{title[1:]}: {text}"

@@ -1,0 +1,158 @@
+"""What readers are told to do, and that it follows from what was found."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from comparison_samples import COMPARISON
+
+from loopback_auth.compare.attacks import simulated_attacks
+from loopback_auth.compare.judging.anchors import anchor
+from loopback_auth.compare.judging.checks import with_attacks
+from loopback_auth.compare.judging.conclusions import conclusions
+from loopback_auth.compare.judging.place_conclusions import place_conclusions
+from loopback_auth.compare.model import Attack, Comparison, Finding, Run, Severity
+from loopback_auth.compare.running.run import compare_simulated
+from loopback_auth.trace.records import Trace
+
+NOTHING = Trace("code", "simulate", "demo", ())
+
+
+@cache
+def compared() -> Comparison:
+    """Every flow, and the attacks on it."""
+    return compare_simulated(attacks=lambda run: simulated_attacks(run.flow))
+
+
+def run(flow: str, *severities: Severity, outcome: str = "signed in") -> Run:
+    """Make a run with one failed check of each severity."""
+    found = tuple(
+        Finding(f"{severity}-{number}", severity, "It holds", "fail", f"It is {severity}.", "RFC 9700")
+        for number, severity in enumerate(severities)
+    )
+    return Run(flow, "signed in" if outcome == "signed in" else "failed", NOTHING, findings=found)
+
+
+@pytest.mark.parametrize(
+    ("flow", "severities", "advice"),
+    [
+        ("code", (), "use"),
+        ("code", ("medium", "low", "info"), "use"),
+        ("code", ("low", "high"), "avoid"),
+        ("token", ("high",), "avoid"),
+        ("device", ("high",), "use when"),
+        ("device", ("medium",), "use"),
+        ("paste", ("high", "high"), "use when"),
+    ],
+)
+def test_advice_follows_from_findings(flow: str, severities: tuple[Severity, ...], advice: str) -> None:
+    """The name of a flow alone says nothing."""
+    (found,) = conclusions([run(flow, *severities)])
+
+    assert found.advice == advice
+    assert len(found.reasons) <= 2
+
+
+def test_worst_comes_first() -> None:
+    """There is room for two reasons."""
+    (found,) = conclusions([run("token", "info", "low", "high", "medium")])
+
+    assert [reason.finding for reason in found.reasons] == ["high-2", "medium-3"]
+
+
+def test_flow_that_failed_is_not_judged() -> None:
+    """It has no findings that count, so that it would look like the best."""
+    failed = Run("code", "refused", NOTHING, reason="The server refused it.")
+    (found,) = conclusions([failed])
+
+    assert (found.advice, found.reasons[0].text) == ("not judged", "The server refused it.")
+    assert {place.run for place in place_conclusions([failed], [found])} == {""}
+
+
+def test_attack_that_succeeds_is_a_finding() -> None:
+    """A flow without failed checks once stood as faultless beside three attacks that had succeeded."""
+    won = Attack("a", "Something is stolen.", "fail", "It worked.", "RFC 9700", "high", "It is safe", "Do x.")
+    held = Attack(
+        "b", "Something is forged.", "pass", "Refused.", "RFC 6749", "low", "It is refused", "Do y."
+    )
+    attacked = with_attacks(run("token"), (won, held))
+    (found,) = conclusions([attacked])
+
+    assert [(one.id, one.verdict, one.title, one.advice, one.kind) for one in attacked.findings] == [
+        ("a", "fail", "It is safe", "Do x.", "attack"),
+        ("b", "pass", "It is refused", "", "attack"),
+    ]
+    assert (found.advice, found.reasons[0].text) == ("avoid", "An attack succeeded: something is stolen.")
+
+
+def test_attacks_replace_earlier_ones() -> None:
+    """A run that is attacked twice has each of them once."""
+    once = with_attacks(run("code", "low"), (Attack("a", "A.", "fail", "x", "RFC 1"),))
+
+    assert with_attacks(once, once.attacks) == once
+
+
+def test_each_flow_of_a_comparison_is_concluded() -> None:
+    """These are the answers that the README prints."""
+    assert {one.run: one.advice for one in compared().conclusions} == {
+        "code": "use",
+        "code form_post": "use",
+        "code + par": "use",
+        "code + dpop": "use",
+        "resource": "use",
+        "token": "avoid",
+        "ticket": "use when",
+        "device": "use when",
+        "paste": "use when",
+    }
+
+
+def test_each_place_has_a_flow() -> None:
+    """A laptop has a browser that comes back; the others have not, and CI and agents do not wait."""
+    places = {one.place: one for one in compared().places}
+
+    assert {name: one.run for name, one in places.items()} == {
+        "laptop": "code form_post",
+        "ssh": "device",
+        "container": "device",
+        "ci": "device",
+        "agent": "device",
+    }
+    assert {name for name, one in places.items() if "`start`" in one.sentence} == {"ci", "agent"}
+
+
+def test_flow_to_avoid_is_recommended_nowhere() -> None:
+    """Where it is the only one, nothing is recommended."""
+    runs = [run("code", "high")]
+
+    assert {one.run for one in place_conclusions(runs, conclusions(runs))} == {""}
+
+
+def test_flow_with_a_port_alone_is_not_recommended_where_nothing_waits() -> None:
+    """`start` and `finish` cannot keep a port open between them."""
+    runs = [run("code")]
+    places = {one.place: one.run for one in place_conclusions(runs, conclusions(runs))}
+
+    assert (places["laptop"], places["ci"], places["agent"]) == ("code", "", "")
+
+
+@pytest.mark.parametrize(
+    ("finding", "title", "expected"),
+    [
+        ("token-in-fragment", "", "token-in-fragment"),
+        ("token-in-fragment", "code form_post", "code-form-post/token-in-fragment"),
+        ("a", "code + par", "code-par/a"),
+        ("a", "msal 1.34", "msal-1.34/a"),
+        ("a", "<b>ä</b>", "b-b/a"),
+        ("", "\x1b", "unnamed/unnamed"),
+    ],
+)
+def test_anchor_is_a_plain_fragment(finding: str, title: str, expected: str) -> None:
+    """Links to it are written in SARIF, in Markdown and in messages."""
+    assert anchor(finding, title) == expected
+
+
+def test_hand_made_comparison_has_no_conclusions() -> None:
+    """They come from whoever makes a comparison, not from the model."""
+    assert (COMPARISON.conclusions, COMPARISON.places, COMPARISON.kind) == ((), (), "flows")
