@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from loopback_auth.compare.drawing.mermaid import DIRECTIONS
 from loopback_auth.compare.model import Run
+from loopback_auth.drawing.mermaid import DIRECTIONS
 from loopback_auth.explain.parameter_words import PARAMETERS
 from loopback_auth.explain.story_words import STEPS, Sentence
 from loopback_auth.explain.value_flow import proofs, request_parameters, request_parts, response_parameters

@@ -7,9 +7,9 @@ from dataclasses import fields
 from itertools import groupby
 from operator import attrgetter
 
-from loopback_auth.compare.drawing.columns import hanging
 from loopback_auth.compare.drawing.overview import checked, failed
 from loopback_auth.compare.model import Comparison, Finding, Run
+from loopback_auth.drawing.columns import hanging
 from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.story import ExplainedStep, ExplainedValue

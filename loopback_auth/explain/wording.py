@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
 from loopback_auth.device_and_ticket import TicketContract
+from loopback_auth.drawing.mermaid import PARTICIPANTS
 from loopback_auth.explain.story_words import VENDOR, Sentence
 from loopback_auth.model import Provider
 from loopback_auth.trace.reading import without_query

@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from browser.conftest import PATIENCE, Tab
 from loopback_auth.compare.drawing.har import har
-from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
+from loopback_auth.compare.drawing.outputs import render
 from loopback_auth.compare.model import Comparison
 from loopback_auth.compare.running.run import compare_simulated
+from loopback_auth.drawing.mermaid import mermaid
 from loopback_auth.trace.records import Exchange, Step
 
 pytestmark = pytest.mark.browser
@@ -101,7 +102,7 @@ def test_mermaid_draws_every_flow(drawing: Page, comparison: Comparison, at: int
 
 def test_mermaid_draws_all_flows_in_one(drawing: Page, comparison: Comparison) -> None:
     """The form for a file."""
-    texts = drawn(drawing, all_in_one(comparison))
+    texts = drawn(drawing, render(comparison, ".mmd"))
 
     assert [text for text in texts if text.endswith(": signed in")] == [
         f"{run.flow}: signed in" for run in comparison.runs

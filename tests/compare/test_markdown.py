@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from loopback_auth.compare.drawing.markdown import markdown
-from loopback_auth.compare.drawing.mermaid import mermaid
 from loopback_auth.compare.model import Cell, Comparison, Row
+from loopback_auth.drawing.mermaid import mermaid
 from loopback_auth.redact import server_text
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback_auth.compare.attacks import simulated_attacks
-from loopback_auth.compare.drawing.columns import fitting, grid, hanging, wrapped
 from loopback_auth.compare.drawing.table import scrolled_table, table
 from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Severity
 from loopback_auth.compare.running.run import compare_simulated
+from loopback_auth.drawing.columns import fitting, grid, hanging, wrapped
 from loopback_auth.flow_table import COMPARED
 
 FLOWS = ("code", "code form_post", "token", "ticket", "device", "paste")

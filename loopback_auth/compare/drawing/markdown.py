@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from loopback_auth.compare.drawing.mermaid import mermaid
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
     LEGEND,
@@ -25,6 +24,7 @@ from loopback_auth.compare.drawing.overview import (
     sources,
 )
 from loopback_auth.compare.model import Cell, Comparison, Row
+from loopback_auth.drawing.mermaid import mermaid
 from loopback_auth.redact import server_text
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")

@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping
 from loopback_auth.compare.drawing.document import json_text
 from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.drawing.markdown import markdown
-from loopback_auth.compare.drawing.mermaid import all_in_one
 from loopback_auth.compare.drawing.table import table
 from loopback_auth.compare.model import Comparison
+from loopback_auth.drawing.mermaid import several
 from loopback_auth.errors import ConfigError
+
+
+def _all_in_one(comparison: Comparison) -> str:
+    runs = comparison.runs
+    return several([run.trace for run in runs], [f"{run.title}: {run.outcome}" for run in runs])
 
 
 def _report(comparison: Comparison) -> str:
@@ -24,7 +29,7 @@ FORMS: Mapping[str, Callable[[Comparison], str]] = {
     ".json": json_text,
     ".har": har,
     ".md": markdown,
-    ".mmd": all_in_one,
+    ".mmd": _all_in_one,
     ".txt": table,
 }
 """What writes each."""

@@ -20,10 +20,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from loopback_auth.compare.drawing import report_exchanges as exchanges
-from loopback_auth.compare.drawing import report_text as text
-from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
 from loopback_auth.compare.drawing.overview import GROUNDS, SEVERITIES, checked, succeeded
-from loopback_auth.compare.drawing.report_layout import HEAD, Diagram, lay_out
 from loopback_auth.compare.drawing.report_verdicts import (
     ATTACK_WORDS,
     VERDICT_WORDS,
@@ -34,6 +31,9 @@ from loopback_auth.compare.drawing.report_verdicts import (
     found_links,
 )
 from loopback_auth.compare.model import Basis, Comparison, Finding, Outcome, Row, Run
+from loopback_auth.drawing import page_text as text
+from loopback_auth.drawing.diagram_layout import HEAD, Diagram, lay_out
+from loopback_auth.drawing.mermaid import PARTICIPANTS
 from loopback_auth.flow_table import BY_NAME, COMPARED
 from loopback_auth.pages.frame import file_text
 from loopback_auth.trace.reading import response_header

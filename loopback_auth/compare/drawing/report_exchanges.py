@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from loopback_auth.compare.drawing.diagram import Arrow
+from loopback_auth.drawing.arrows import Arrow
 from loopback_auth.http_messages import FORM
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.trace.reading import media_type

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from loopback_auth.compare.drawing.columns import GAP, TEXT_LIMIT, fitting, grid, hanging, painted
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
     LEGEND,
@@ -23,6 +22,7 @@ from loopback_auth.compare.drawing.overview import (
     sources,
 )
 from loopback_auth.compare.model import Cell, Comparison, Row
+from loopback_auth.drawing.columns import GAP, TEXT_LIMIT, fitting, grid, hanging, painted
 from loopback_auth.redact import server_text
 
 LEAST = 9

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from loopback_auth.compare.drawing.columns import wrapped
-from loopback_auth.compare.model import Comparison
+from loopback_auth.drawing.columns import wrapped
 from loopback_auth.redact import server_text
 from loopback_auth.trace.reading import (
     labels_in,
@@ -54,13 +53,12 @@ def mermaid(trace: Trace) -> str:
     return "\n".join(lines) + "\n"
 
 
-def all_in_one(comparison: Comparison) -> str:
-    """Draw all traces below each other, since a file has only one diagram."""
-    traces = [run.trace for run in comparison.runs]
+def several(traces: Sequence[Trace], captions: Sequence[str]) -> str:
+    """Draw traces below each other, each below its caption, since a file has only one diagram."""
     lines = list(_heading(traces))
-    for run in comparison.runs:
-        lines.append(_indented(f"Note over User,Server: {_lines(f'{run.title}: {run.outcome}')}"))
-        lines += map(_indented, _body(run.trace))
+    for trace, caption in zip(traces, captions, strict=True):
+        lines.append(_indented(f"Note over User,Server: {_lines(caption)}"))
+        lines += map(_indented, _body(trace))
     return "\n".join(lines) + "\n"
 
 

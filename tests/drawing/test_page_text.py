@@ -9,7 +9,7 @@ from hostile_samples import PROPERTY, TEXTS
 from hypothesis import given
 from page_reader import Reader, asset, drawn
 
-from loopback_auth.compare.drawing.report_text import lines
+from loopback_auth.drawing.page_text import lines
 
 
 def clause(source: str) -> str:

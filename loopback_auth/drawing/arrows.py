@@ -1,6 +1,6 @@
 """What a sequence diagram shows of a trace: arrows between lanes, in four phases.
 
-Where they are drawn is decided by `report_layout`. A diagram is not the trace. Polling requests that look
+Where they are drawn is decided by `diagram_layout`. A diagram is not the trace. Polling requests that look
 alike become one arrow together with the waits between them, and what the program does alone becomes a note
 on its lane. Phases are read from the trace, never from the name of a flow: that no response comes through the
 browser distinguishes a device grant from a code, and it has to be seen.
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loopback_auth.compare.drawing.mermaid import DIRECTIONS
+from loopback_auth.drawing.mermaid import DIRECTIONS
 from loopback_auth.trace.evidence import ACCESS_TOKENS, POLLS, labels_in_address, labels_of_kind
 from loopback_auth.trace.reading import labels_received, labels_sent
 from loopback_auth.trace.records import Exchange, Party, Step, Trace

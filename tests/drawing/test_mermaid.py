@@ -13,7 +13,8 @@ from comparison_samples import CODE, COMPARISON, TICKET
 from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 
-from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
+from loopback_auth.compare.drawing.outputs import render
+from loopback_auth.drawing.mermaid import mermaid
 from loopback_auth.trace.records import Exchange, Step, Trace
 
 NAME = "(?:User|Browser|Program|Server|Stranger)"
@@ -135,7 +136,7 @@ def test_stranger_is_there_only_when_one_came() -> None:
 
 def test_one_file_holds_all_flows() -> None:
     """Below each other, each under its name and outcome."""
-    shown = all_in_one(COMPARISON)
+    shown = render(COMPARISON, ".mmd")
 
     assert shown.count("sequenceDiagram") == 1
     assert "\n    Note over User,Server: code: signed in\n" in shown
@@ -154,7 +155,7 @@ def test_long_texts_are_broken_and_cut() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_only_text(text: str) -> None:
     """No line is anything but what we draw."""
-    for diagram in (mermaid(hostile(text).runs[0].trace), all_in_one(hostile(text))):
+    for diagram in (mermaid(hostile(text).runs[0].trace), render(hostile(text), ".mmd")):
         assert all(LINE.fullmatch(line) for line in diagram.rstrip("\n").split("\n"))
         assert not re.search(r":.*\bend\b", diagram, re.I)
 
@@ -163,4 +164,4 @@ def test_hostile_text_is_only_text(text: str) -> None:
 @given(TEXTS)
 def test_any_text_is_only_text(text: str) -> None:
     """The same for what nobody thought of."""
-    assert all(LINE.fullmatch(line) for line in all_in_one(hostile(text)).rstrip("\n").split("\n"))
+    assert all(LINE.fullmatch(line) for line in render(hostile(text), ".mmd").rstrip("\n").split("\n"))

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import reduce
 
-from loopback_auth.compare.drawing.diagram import LONGEST_LABEL, PHASES, Arrow, Phase, arrows
-from loopback_auth.compare.drawing.report_text import short
+from loopback_auth.drawing.arrows import LONGEST_LABEL, PHASES, Arrow, Phase, arrows
+from loopback_auth.drawing.page_text import short
 from loopback_auth.trace.records import Party, Trace
 
 PARTIES: tuple[Party, ...] = ("person", "browser", "client", "server", "stranger")

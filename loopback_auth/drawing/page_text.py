@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from loopback_auth.compare.drawing.diagram import LONGEST_LABEL, Arrow
-from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
+from loopback_auth.drawing.arrows import LONGEST_LABEL, Arrow
+from loopback_auth.drawing.mermaid import PARTICIPANTS
 from loopback_auth.redact import server_text
 from loopback_auth.trace.reading import LABEL, label_kind
 

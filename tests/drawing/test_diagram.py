@@ -11,11 +11,11 @@ from hostile_samples import PROPERTY, TEXTS, hostile
 from hypothesis import given
 from page_reader import page
 
-from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
-from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
-from loopback_auth.compare.drawing.report_text import spoken
 from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.run import compare_simulated
+from loopback_auth.drawing.arrows import PHASES, Arrow, Phase, arrows
+from loopback_auth.drawing.diagram_layout import HEAD, TITLE, Diagram, lay_out
+from loopback_auth.drawing.page_text import spoken
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 AS = "https://as.example"
