@@ -42,6 +42,7 @@ from loopback_auth.settings.presets import every_preset
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from loopback_auth.explain.narration import Story
     from loopback_auth.model import ClientConfig
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace) -> int:
     if options.har is not None:
         if options.name:
             raise ConfigError("The recording shows which flow it is.", hint="Leave FLOW out with --har.")
-        return _recording(options)
+        stories, others = _recorded(options.har)
+        return _deliver(stories, options, others=others)
     name = options.name or options.flow
     if not name:
         return _list(options)
@@ -82,11 +84,27 @@ def run(options: argparse.Namespace) -> int:
     url = options.resource_server or ""
     if name == RESOURCE and (options.provider or "").startswith(("https://", "http://")):
         url, options.provider = options.provider, None
-    story = _resource_story(url, options) if name == RESOURCE and url else _story(name, options)
+    return _deliver(
+        [_resource_story(url, options) if name == RESOURCE and url else _story(name, options)], options
+    )
+
+
+def _deliver(stories: Sequence[Story], options: argparse.Namespace, *, others: int | None = None) -> int:
+    """Print the explanation.
+
+    Args:
+        stories: one, or those of a recording.
+        options: of the command.
+        others: requests of a recording that belong to no sign-in; None: there was no recording.
+    """
+    told = [members(story) for story in stories]
     if options.json:
-        print_json(members(story))
-    else:
-        answer(text(story, width=_width()))
+        print_json(told[0] if others is None else {"sign_ins": told, "others": others})
+        return 0
+    width = _width()
+    answer("\n\n".join(text(story, width=width) for story in stories))
+    if others is not None:
+        answer(f"\nOther requests in the recording, not shown: {others}.\n")
     return 0
 
 
@@ -164,21 +182,16 @@ def _places(options: argparse.Namespace) -> bool:
     )
 
 
-def _recording(options: argparse.Namespace) -> int:
-    found = capture(_read(options.har))
+def _recorded(path: str) -> tuple[list[Story], int]:
+    """Read a recording: the sign-ins in it, and how many other requests it has."""
+    found = capture(_read(path))
     stories = [recorded_story(run, contract) for run, contract in found.runs]
     if not stories:
         raise ConfigError(
             f"There is no sign-in in this recording, only {found.others} other requests.",
             hint="Open the developer tools, turn Preserve log on, then sign in and save the recording again.",
         )
-    if options.json:
-        print_json({"sign_ins": [members(story) for story in stories], "others": found.others})
-        return 0
-    width = _width()
-    answer("\n\n".join(text(story, width=width) for story in stories))
-    answer(f"\nOther requests in the recording, not shown: {found.others}.\n")
-    return 0
+    return stories, found.others
 
 
 def _read(path: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from loopback_auth.compare.model import Finding, Run
 from loopback_auth.device_and_ticket import TicketContract
@@ -17,13 +18,15 @@ from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace
 
+StoryKind = Literal["flow", "recording", "link", "error", "token"]
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The whole explanation of a sign-in.
+    """The whole explanation of a sign-in, or of one thing from a sign-in: a link, an error, a token.
 
     Args:
-        flow: name of the flow.
+        flow: name of the flow; empty where it is not known.
         title: one line.
         summary: the flow in a sentence or two.
         source: clause behind the summary.
@@ -33,6 +36,8 @@ class Story:
         fates: each secret, with who could have taken it.
         findings: results of the checks; empty for a rehearsal, where the provider did not answer.
         by_hand: shell commands that make the same requests; empty where a browser must come back.
+        kind: what is explained. A link, an error or a token has no trace, and its scenes are its parts.
+        short: what people ask most, with answers of a line or two, for the first screen.
     """
 
     flow: str
@@ -45,6 +50,8 @@ class Story:
     fates: tuple[SecretExposure, ...]
     findings: tuple[Finding, ...] = ()
     by_hand: tuple[str, ...] = ()
+    kind: StoryKind = "flow"
+    short: tuple[Answer, ...] = ()
 
 
 def rehearsed_story(run: Run, wording: Wording) -> Story:
@@ -85,6 +92,7 @@ def recorded_story(run: Run, contract: TicketContract | None) -> Story:
         answers=questions(run, wording),
         fates=secret_exposures(run, wording),
         findings=run.findings,
+        kind="recording",
     )
 
 

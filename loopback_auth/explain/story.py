@@ -81,6 +81,8 @@ class ExplainedValue:
         meaning: what the parameter is for; empty after the first time in a story.
         source: clause behind the meaning; empty without one.
         where: part of the request that carries it, such as `query`; empty in a response.
+        maker: who made the value, such as `the program, new for each sign-in`; empty where the steps show it.
+        secret: whether the value is secret, so that it is not shown.
     """
 
     name: str
@@ -88,6 +90,8 @@ class ExplainedValue:
     meaning: str = ""
     source: str = ""
     where: str = ""
+    maker: str = ""
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class ExplainedStep:
 
     Args:
         steps: numbers of the trace entries.
-        who: sender and receiver, such as `program to server`; or who acted.
+        who: sender and receiver, such as `program to server`; or who acted; empty for a part of a token.
         title: name of the request or step; says how often it was repeated.
         request: method and URL; empty when the step is not a request.
         sent: parameters of the request.
@@ -272,7 +276,7 @@ def _relevant(exchange: Exchange) -> Parameters:
 def _explained_value(pair: tuple[str, str], wording: Wording) -> ExplainedValue:
     name, value = server_text(pair[0], 80), pair[1]
     if LABEL.fullmatch(value):
-        return ExplainedValue(name, value)
+        return ExplainedValue(name, value, secret=True)
     return ExplainedValue(
         name, server_text(wording.translated(value), LONGEST_VALUE) if name in PUBLIC else ""
     )

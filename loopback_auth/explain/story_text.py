@@ -87,7 +87,8 @@ def _plain(value: object) -> object:
 
 def _step(number: int, step: ExplainedStep, width: int) -> Iterator[str]:
     start = f"{number}. ".rjust(INDENT)
-    yield from hanging(start, f"{step.who}: {step.title}", width=width)
+    head = f"{step.who}: {step.title}" if step.who else step.title
+    yield from hanging(start, head, width=width)
     indent = " " * INDENT
     if step.request:
         yield from hanging(indent, step.request, width=width, indent=INDENT + 2)

@@ -146,6 +146,8 @@ def test_json_has_the_parts_of_the_explanation(command_line: CommandLine) -> Non
         "fates",
         "findings",
         "by_hand",
+        "kind",
+        "short",
     ]
     assert story["flow"] == "token"
 
