@@ -1,7 +1,7 @@
 """Asks a server what it would answer to a client: one request after the other, none of which needs approval.
 
-An error is the answer to the request that met it; the others are made all the same, except at a host that has
-left two without a response. At most `LIMIT` requests are made, those that tell the most first.
+An error is the answer to the request that met it; the others are made all the same, except where `asking`
+leaves a host alone. At most `LIMIT` requests are made, those that tell the most first.
 
 Source: RFC 8414 §3; RFC 6749 §4.1.1, §4.1.3; RFC 9126 §2; RFC 8628 §3.1.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
+from loopback_auth.doctor.asking import Asking
 from loopback_auth.doctor.direct_probe import (
     DEVICE,
     METADATA,
@@ -36,18 +37,13 @@ from loopback_auth.doctor.redirect_probe import (
     decisive,
     of_another_type,
 )
-from loopback_auth.effects import Flow, Send
+from loopback_auth.effects import Flow
 from loopback_auth.errors import EndpointMissing, LoopbackAuthError, ProtocolError, TransportError
-from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ResponseType, ServerMetadata
 from loopback_auth.protocol.metadata import is_absent, metadata_requests
-from loopback_auth.protocol.urls import origin
 
 LIMIT = 12
 """Requests, those for the metadata included."""
-
-UNANSWERED = 2
-"""Requests to one host that may stay without an answer before it is left alone."""
 
 OTHER_TYPES: tuple[ResponseType, ...] = ("token", "code id_token", "id_token", "id_token token")
 GRANTS: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
@@ -81,33 +77,13 @@ def probe(client: ClientConfig, attempts: Iterator[Attempt]) -> Flow[Answers]:
     return decisive((*answers, _ticket(client.provider)))
 
 
-class _Asking:
-    """Sends the requests: counts them, and asks a host no more that does not answer."""
+class _Asking(Asking):
+    """Sends the requests, and words what goes wrong with them."""
 
     def __init__(self) -> None:
+        super().__init__(LIMIT)
         self.unread = False
         """Whether the metadata were requested and did not come: the server may have what is not known."""
-        self._left = LIMIT
-        self._silent: dict[str, int] = {}
-
-    def send(self, request: HttpRequest, *, step: str) -> Flow[HttpResponse]:
-        """Make a request, unless that would be too many.
-
-        Raises:
-            TransportError: there was no answer, or no request was made.
-            ProtocolError: the answer was too large.
-        """
-        host = origin(request.url)
-        if self._silent.get(host, 0) >= UNANSWERED:
-            raise TransportError(f"It was not asked: {host} did not answer before")
-        if not self._left:
-            raise TransportError("It was not asked: there were enough questions already")
-        self._left -= 1
-        try:
-            return (yield from Send(request, step=step))
-        except TransportError:
-            self._silent[host] = self._silent.get(host, 0) + 1
-            raise
 
     def trouble(self, what: str, error: LoopbackAuthError) -> ProbeAnswer:
         """Return an error as an answer: *no* if a sign-in would fail, too, *unknown* without a response."""
