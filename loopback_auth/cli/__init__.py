@@ -34,6 +34,7 @@ COMMANDS = {
     "logout": "revoke the tokens and delete them",
     "settings": "show every value and where it comes from",
     "compare": "run the flows side by side and show how they differ",
+    "audit": "examine a server without a sign-in, and grade it",
     "explain": "explain a flow step by step, or a recording",
     "providers": "list the providers that are known by name",
     "client-metadata": "print the client's metadata document, to be hosted",

@@ -35,6 +35,8 @@ class Parser(argparse.ArgumentParser):
             formatter_class=_Formatter,
             allow_abbrev=False,
         )
+        self.after_dashes: str = ""
+        """Attribute of the options for what comes after the first `--`; empty: argparse reads that too."""
 
     def format_help(self) -> str:
         """Write the help, with the command that was typed in place of the general name."""
@@ -62,9 +64,13 @@ class Parser(argparse.ArgumentParser):
         Raises:
             ConfigError: one is unknown, or cannot be read.
         """
-        options, rest = self.parse_known_args(arguments)
+        own = list(arguments)
+        end = own.index("--") if self.after_dashes and "--" in own else len(own)
+        options, rest = self.parse_known_args(own[:end])
         if rest:
             raise self._unknown(next((one for one in rest if one.startswith("-")), rest[0]))
+        if self.after_dashes:
+            setattr(options, self.after_dashes, own[end + 1 :])
         return options
 
     def _unknown(self, argument: str) -> ConfigError:

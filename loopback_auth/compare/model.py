@@ -21,7 +21,7 @@ RESOURCE = "resource"
 """The run of the code flow that begins at a protected resource."""
 
 Kind = Literal["flows", "programs", "servers"]
-Outcome = Literal["signed in", "refused", "failed", "not possible"]
+Outcome = Literal["signed in", "refused", "failed", "not possible", "examined"]
 Verdict = Literal["pass", "fail", "not applicable", "not observed"]
 Severity = Literal["info", "low", "medium", "high"]
 Basis = Literal["observed", "tried", "known", "not observed"]

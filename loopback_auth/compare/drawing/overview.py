@@ -140,6 +140,8 @@ _COUNTED: dict[Verdict, str] = {
 
 def heading(comparison: Comparison) -> str:
     """Say what was compared."""
+    if comparison.kind == "servers":
+        return f"{server_text(comparison.provider)}, without a sign-in"
     flows = f"{len(comparison.runs)} flow{'s' * (len(comparison.runs) != 1)}"
     return f"{flows} with {server_text(comparison.provider)}, {GROUNDS[comparison.ground]}"
 
@@ -155,7 +157,7 @@ def _together(told: Told) -> Told:
 def _failed(run: Run) -> str:
     severities = [finding.severity for finding in run.findings if finding.verdict == "fail"]
     if not severities:
-        return "none" if run.findings and run.outcome == "signed in" else "not checked"
+        return "none" if run.findings and run.outcome in ("signed in", "examined") else "not checked"
     worst = min(severities, key=SEVERITIES.index)
     others = len(severities) - (count := severities.count(worst))
     return f"{count} {worst}" + (f", {others} more" if others else "")

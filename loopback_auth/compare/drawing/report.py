@@ -50,6 +50,7 @@ MARK_OF_OUTCOME: dict[Outcome, str] = {
     "refused": "fail",
     "failed": "fail",
     "not possible": "not-applicable",
+    "examined": "pass",
 }
 PHASE_NAMES = {"ask": "Request", "approve": "Approval", "answer": "Response", "tokens": "Tokens"}
 NOTHING = {

@@ -33,6 +33,7 @@ LONG = 70
 BOLD, RED, YELLOW, GREEN = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[32m"
 COLOURS: Mapping[str, str] = {
     "signed in": GREEN,
+    "examined": GREEN,
     "refused": RED,
     "failed": RED,
     "not possible": YELLOW,

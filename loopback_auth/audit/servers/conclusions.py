@@ -1,0 +1,48 @@
+"""What the findings of a server add up to: a grade, in a sentence, and the reasons for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loopback_auth.audit.servers.grades import Grade, grade
+from loopback_auth.compare.judging.conclusions import MOST, failed
+from loopback_auth.compare.model import Advice, Conclusion, Reason, Run
+
+ADVICE: dict[Grade, Advice] = {
+    "A": "use",
+    "B": "use",
+    "C": "use when",
+    "D": "avoid",
+    "F": "avoid",
+    "-": "not judged",
+}
+SENTENCES: dict[Grade, str] = {
+    "A": "Grade A: it keeps the rules that could be checked.",
+    "B": "Grade B: it keeps nearly all rules that could be checked.",
+    "C": "Grade C: use it with a client that checks what the server does not.",
+    "D": "Grade D: it breaks rules that protect its users.",
+    "F": "Grade F: it breaks several rules that protect its users.",
+    "-": "No grade: too little could be seen.",
+}
+
+
+def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
+    """Draw the conclusion for each server that was examined."""
+    return tuple(map(_conclusion, runs))
+
+
+def _conclusion(run: Run) -> Conclusion:
+    given = grade(run.findings)
+    reasons = [Reason(one.because, one.source, one.id) for one in failed(run)]
+    if run.reason:
+        reasons.insert(0, Reason(run.reason))
+    if not reasons:
+        reasons.append(Reason(counted(run)))
+    return Conclusion(run.title, ADVICE[given], SENTENCES[given], tuple(reasons[:MOST]))
+
+
+def counted(run: Run) -> str:
+    """Say how much was checked, and how much could not be seen."""
+    verdicts = [one.verdict for one in run.findings]
+    decided = verdicts.count("pass") + verdicts.count("fail")
+    return f"{decided} checks were decided, and {verdicts.count('not observed')} could not be."

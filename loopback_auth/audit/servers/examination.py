@@ -1,0 +1,107 @@
+"""Examines a server: the flow that asks it everything that needs no sign-in, and approves nothing.
+
+At most `LIMIT` requests are made. None of them has a code, token or password that could be real; what is made
+up says so in its name. Nothing is registered, and no request is sent twice.
+
+Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.audit.servers.answers import Observed
+from loopback_auth.audit.servers.notebook import Notebook
+from loopback_auth.doctor.asking import Asking
+from loopback_auth.effects import Flow
+from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.flow_table import ENDPOINTS
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.json import object_or_none
+from loopback_auth.protocol.metadata import merged, metadata_requests, metadata_response
+from loopback_auth.protocol.urls import check_endpoint, leads_inside
+from loopback_auth.records import replace
+
+LIMIT = 60
+"""Requests, those for the metadata included."""
+
+OPENID, OAUTH = "openid-configuration", "oauth-authorization-server"
+DOCUMENTS = (OPENID, OAUTH)
+"""Questions for the metadata documents of OpenID Connect Discovery and of RFC 8414."""
+
+NO_ISSUER = "No issuer is known, at which metadata could be: give --issuer."
+
+
+def examine(client: ClientConfig, *, pause: float = 0.0) -> Flow[Observed]:
+    """Find out what a server does with requests that need no sign-in.
+
+    Args:
+        client: as registered; without an ID, what depends on a client is not asked.
+        pause: seconds between two requests.
+
+    Raises:
+        ConfigError: the issuer cannot be one.
+
+    Source: RFC 8414 §3; RFC 6749 §3.1, §3.2.
+    """
+    notebook = Notebook(Asking(LIMIT, pause=pause))
+    documents, metadata = yield from _described(client, notebook)
+    return Observed(client, metadata, documents, notebook.answers, notebook.unasked)
+
+
+def _described(
+    client: ClientConfig, notebook: Notebook
+) -> Flow[tuple[dict[str, dict[str, object]], ServerMetadata]]:
+    """Request both metadata documents, of which a sign-in reads only one."""
+    known = client.provider.metadata
+    if known.issuer is None:
+        notebook.leave_out(NO_ISSUER, *DOCUMENTS)
+        return {}, known
+    found: dict[str, dict[str, object]] = {}
+    for request in metadata_requests(known.issuer):
+        name = OAUTH if OAUTH in request.url else OPENID
+        if name in found:
+            continue
+        response = yield from notebook.ask(name, request, step="metadata request")
+        if (document := _document(response)) is not None:
+            found[name] = document
+    metadata = known
+    for name in found:
+        response = notebook.answers[name].response
+        if response is not None:
+            return found, _usable(client, response, found[name])
+    return found, metadata
+
+
+def _document(response: HttpResponse | None) -> dict[str, object] | None:
+    """Return the members of a metadata document, whatever is wrong with it; None where there is none."""
+    if response is None or response.status != 200:
+        return None
+    document = object_or_none(response.body)
+    wanted = ("issuer", "authorization_endpoint", "token_endpoint")
+    return dict(document) if document is not None and any(name in document for name in wanted) else None
+
+
+def _usable(client: ClientConfig, response: HttpResponse, document: dict[str, object]) -> ServerMetadata:
+    """Return the metadata as a sign-in would use them; of a document that it would refuse, the addresses."""
+    try:
+        return metadata_response(client.provider, response)
+    except LoopbackAuthError:
+        issuer = client.provider.metadata.issuer or ""
+        allowed = client.provider.network.allow_private
+        addresses = {
+            name: url
+            for name in ENDPOINTS
+            if isinstance(url := document.get(name), str)
+            and _is_endpoint(url, name)
+            and not leads_inside(url, by=issuer, allowed=allowed)
+        }
+        found = replace(ServerMetadata(issuer), document=document).with_endpoints(addresses)
+        return merged(found, client.provider.metadata)
+
+
+def _is_endpoint(url: str, name: str) -> bool:
+    try:
+        check_endpoint(url, name=name)
+    except LoopbackAuthError:
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""What a check of a server is, and how its finding is worded: with what was sent to come to it.
+
+A check judges nothing but answers. It passes only on an answer that shows the rule to be kept; where there is
+none, it says what would have to be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from loopback_auth.audit.servers.answers import Answer, Observed
+from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.model import Finding, Severity, Verdict
+from loopback_auth.protocol.urls import shown_url
+
+MOST_SHOWN = 2
+"""Requests of a check that are written out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCheck:
+    """One rule that a server is checked against.
+
+    Args:
+        id: name of the check, which stays the same.
+        severity: how bad a failure is.
+        title: a statement that is true when the check passes.
+        source: the clause that demands it.
+        advice: one imperative sentence for a failure.
+        questions: whose answers the check reads; without any, it does not judge.
+        judge: reads the answers.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    source: str
+    advice: str
+    questions: tuple[str, ...]
+    judge: Callable[[Observed], Judgement]
+
+    def finding(self, observed: Observed) -> Finding:
+        """Return what the check finds."""
+        answers = [observed.answers[name] for name in self.questions if name in observed.answers]
+        answered = [one for one in answers if one.response is not None]
+        if answered or not self.questions:
+            judgement = self.judge(observed)
+        else:
+            judgement = unseen(observed.silence(self.questions[0]))
+        return Finding(
+            id=self.id,
+            severity=self.severity,
+            title=self.title,
+            verdict=judgement.verdict,
+            because=f"{judgement.because} {sent(answers)}".strip(),
+            source=self.source,
+            steps=tuple(one.number for one in answers if one.number),
+            advice=self.advice if judgement.verdict == "fail" else "",
+        )
+
+
+def passed(because: str) -> Judgement:
+    """Return that a rule was kept."""
+    return _judgement("pass", because)
+
+
+def failed(because: str) -> Judgement:
+    """Return that a rule was broken."""
+    return _judgement("fail", because)
+
+
+def unseen(because: str) -> Judgement:
+    """Return that the answers do not show it."""
+    return _judgement("not observed", because)
+
+
+def idle(because: str) -> Judgement:
+    """Return that the rule does not apply to this server."""
+    return _judgement("not applicable", because)
+
+
+def _judgement(verdict: Verdict, because: str) -> Judgement:
+    return Judgement(verdict, because)
+
+
+def sent(answers: Iterable[Answer]) -> str:
+    """Return the sentence that says which requests were sent, without their parameters."""
+    made = list(dict.fromkeys(_shown(one) for one in answers if one.number))
+    count = sum(1 for one in answers if one.number)
+    if not made:
+        return ""
+    listed = "; ".join(made[:MOST_SHOWN]) + ("; …" if len(made) > MOST_SHOWN else "")
+    return f"Sent: {listed} ({count} request{'s' * (count != 1)})."
+
+
+def _shown(answer: Answer) -> str:
+    return f"{answer.request.method} {shown_url(answer.request.url).partition('?')[0]}"

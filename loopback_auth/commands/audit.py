@@ -1,0 +1,78 @@
+"""Examine an authorization server without a sign-in, and grade it with reasons.
+
+The server is asked what needs no approval: its metadata, and requests that it has to refuse. Nothing is
+registered, no password or token is sent, and at most 60 requests are made. Each check says what was sent.
+
+Examples:
+  python -m loopback_auth audit https://id.example
+  python -m loopback_auth audit http://127.0.0.1:8080 --client-id ID -o report.html
+  python -m loopback_auth audit github --client-id ID --json
+
+With --client-id more can be seen: what the server does with the redirect URIs and requests of that client. A
+check whose result cannot be seen says so, and how to find out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from loopback_auth.audit.examining import examine_servers
+from loopback_auth.audit.servers.examination import LIMIT
+from loopback_auth.cli import answer, settings_of, tell
+from loopback_auth.cli.arguments import Parser, add_settings
+from loopback_auth.commands._audit_servers import at_issuer, client_to_examine
+from loopback_auth.compare.drawing.document import json_text
+from loopback_auth.compare.drawing.table import table
+from loopback_auth.compare.running.files import check_target, write_report
+from loopback_auth.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+USAGE = "ISSUER [--client-id ID] [-o FILE] [options]"
+SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "ca_file")
+"""The settings that its help describes."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "provider", nargs="?", metavar="ISSUER", help="the server: its issuer, or a provider's name"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write a report; the ending of the name says which; may be repeated; - is stdout",
+    )
+    parser.add_argument("--width", type=int, metavar="N", help="width of the table in characters")
+    add_settings(parser, SHOWN)
+    if isinstance(parser, Parser):
+        parser.after_dashes = "commands"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Examine the server, and write the result."""
+    if options.commands:
+        raise ConfigError(
+            "A server is examined by its issuer, not by a command after --.",
+            hint="Give the issuer, such as https://id.example.",
+        )
+    settings = settings_of(at_issuer(options))
+    if settings.is_demo:
+        raise ConfigError(
+            "There is no server to examine.", hint="Give an issuer, such as https://id.example."
+        )
+    targets = [check_target(path) for path in options.output if path != "-"]
+    client = client_to_examine(settings)
+    name = client.provider.shown_name
+    tell(f"Asking {name}: at most {LIMIT} requests; you do not have to approve anything.")
+    comparison = asyncio.run(examine_servers([client]))
+    for path in targets:
+        write_report(comparison, path, private=False)
+        tell(f"Written: {path}")
+    answer(json_text(comparison) if options.json else table(comparison, width=options.width or 100))
+    return 0
