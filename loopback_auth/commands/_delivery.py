@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from loopback_auth.cli import answer, tell
 from loopback_auth.compare.drawing.document import json_text
-from loopback_auth.compare.drawing.table import scrolled_table, table
+from loopback_auth.compare.drawing.table import first_screen, scrolled_table, table
 from loopback_auth.compare.running.files import check_target, write_report
 from loopback_auth.errors import ConfigError
 from loopback_auth.records import dataclass
@@ -34,11 +34,13 @@ class Outputs:
         targets: paths of files, from `check_target`.
         json: the document goes to stdout in place of the table.
         width: of the table, in characters; None: that of the terminal.
+        full: everything is printed, not only the conclusions.
     """
 
     targets: tuple[str, ...]
     json: bool
     width: int | None
+    full: bool
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a report; the ending of the name says which; may be repeated; - is stdout",
     )
+    parser.add_argument("--full", action="store_true", help="print everything, not only the conclusions")
     parser.add_argument("--width", type=int, metavar="N", help="width of the table in characters")
 
 
@@ -66,7 +69,7 @@ def check_outputs(options: argparse.Namespace) -> Outputs:
             hint=f"Give --width {NARROWEST} or more.",
         )
     targets = tuple(check_target(path) for path in options.output if path != "-")
-    return Outputs(targets, json=options.json, width=options.width)
+    return Outputs(targets, json=options.json, width=options.width, full=options.full)
 
 
 def deliver(comparison: Comparison, outputs: Outputs, *, private: bool = False) -> int:
@@ -84,14 +87,16 @@ def deliver(comparison: Comparison, outputs: Outputs, *, private: bool = False) 
         answer(json_text(comparison))
         return 0
 
-    width = outputs.width or _columns()
-    if not sys.stdout.isatty():
+    width, terminal = outputs.width or _columns(), sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if not outputs.full:
+        answer(first_screen(comparison, width=width, colour=colour))
+        if not outputs.targets:
+            tell("For the details add --full, for a page with diagrams -o report.html")
+    elif terminal:
+        answer(scrolled_table(comparison, width=width, colour=colour))
+    else:
         answer(table(comparison, width=width))
-        return 0
-    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    answer(scrolled_table(comparison, width=width, colour=colour))
-    if not outputs.targets:
-        tell("To get one page with the diagrams side by side, add -o report.html")
     return 0
 
 

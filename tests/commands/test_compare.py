@@ -51,15 +51,12 @@ def browser(tmp_path: Path) -> str:
 
 def test_without_arguments_all_flows_are_compared(demonstrated: Ended) -> None:
     """On real sockets, with attacks, and nobody is asked for anything."""
+    advice = re.findall(r"^(?:USE WHEN|USE|AVOID) +(.*?): ", demonstrated.stdout.replace("\n   ", " "), re.M)
+
     assert demonstrated.status == 0
     assert demonstrated.stdout.startswith("9 flows with demo, ")
-    signed_in = re.findall(
-        r"^(?:code|code \+|code \+ par|resource|token|ticket|device|paste) +signed in ",
-        demonstrated.stdout,
-        re.M,
-    )
-    assert len(signed_in) == 9
-    assert "Attacks that were tried" in demonstrated.stdout
+    assert {name for names in advice for name in re.split(", +", names)} == set(COMPARED)
+    assert "attacks found nothing of high severity" in " ".join(demonstrated.stdout.split())
     assert max(map(len, demonstrated.stdout.splitlines())) <= 100
 
 
@@ -80,7 +77,7 @@ def test_headway_is_told_a_line_a_stage(demonstrated: Ended) -> None:
 @posix
 def test_terminal_gets_one_line_that_is_redrawn(command_line: CommandLine) -> None:
     """It is gone when the table comes, which is as wide as the terminal, and in colours."""
-    with in_terminal(command_line, "compare", "--flows", "code,token", columns=80) as screen:
+    with in_terminal(command_line, "compare", "--full", "--flows", "code,token", columns=80) as screen:
         status = screen.end()
     headway, _, table = screen.shown.partition("\r\n\x1b[1mWhat it is")
 
@@ -104,16 +101,16 @@ def test_terminal_ends_with_the_overview_and_what_else_there_is(
         told.end()
     last = screen.shown.partition("2 flows with demo")[2].splitlines()
 
-    assert len(last) < 16
-    assert re.search(r"^ticket ", "\n".join(last), re.M)
-    assert last[-1].endswith("add -o report.html")
-    assert "add -o" not in told.shown
+    assert len(last) < 20
+    assert re.search(r"^\x1b\[33mUSE WHEN\x1b\[0m  ticket: ", "\n".join(last), re.M)
+    assert "add --full" in " ".join(last[-2:])
+    assert "add --full" not in told.shown
 
 
 @posix
 def test_no_color_is_respected(command_line: CommandLine) -> None:
     """See https://no-color.org."""
-    with in_terminal(command_line, "compare", "--simulate", *TWO, NO_COLOR="1") as screen:
+    with in_terminal(command_line, "compare", "--simulate", "--full", *TWO, NO_COLOR="1") as screen:
         screen.end()
 
     assert "signed" in screen.shown

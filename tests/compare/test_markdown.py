@@ -56,7 +56,7 @@ def cells(comparison: Comparison) -> list[str]:
 def test_tables_are_tables() -> None:
     """Overview first, then each group, flow by flow."""
     assert cells(COMPARISON) == [
-        *["Flow", "Outcome", "Checks failed", "Attacks succeeded"],
+        *["", "Outcome", "Findings", "Attacks succeeded"],
         *["code", "signed in", "1 low", "0 of 1*"],
         *["ticket", "refused", "not checked", "?"],
         *["", "code", "ticket", "Left in the browser's history", "<code#1>", "<ticket#1>?"],

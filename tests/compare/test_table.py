@@ -12,8 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback_auth.compare.attacks import simulated_attacks
-from loopback_auth.compare.drawing.table import scrolled_table, table
-from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Severity
+from loopback_auth.compare.drawing.table import first_screen, scrolled_table, table
+from loopback_auth.compare.model import (
+    Attack,
+    Cell,
+    Comparison,
+    Conclusion,
+    Finding,
+    Reason,
+    Row,
+    Run,
+    Severity,
+)
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.drawing.columns import fitting, grid, hanging, wrapped
 from loopback_auth.flow_table import COMPARED
@@ -47,7 +57,7 @@ def test_overview_comes_last_where_the_end_is_in_sight() -> None:
     overview = "\n".join(read.splitlines()[:10])
 
     assert overview.startswith("2 flows with demo")
-    assert shown.endswith(f"\n\n\n{overview}\n")
+    assert shown.endswith(overview.partition("\n")[2] + "\n\n\n2 flows with demo, simulated in memory\n")
     assert sorted(filter(None, shown.splitlines())) == sorted(filter(None, read.splitlines()))
 
 
@@ -92,10 +102,32 @@ def test_overview_counts_the_attacks_that_succeeded() -> None:
 def test_overview_breaks_no_outcome_in_80_columns() -> None:
     """What is read first is read at once, in the usual terminal."""
     whole = compare_simulated(attacks=lambda run: simulated_attacks(run.flow))
-    shown = table(whole, width=80).splitlines()[2:27]
+    shown = table(whole, width=80).splitlines()[:60]
 
     assert sum("  signed in  " in line for line in shown) == len(COMPARED)
     assert max(map(len, shown)) <= 80
+
+
+def test_conclusions_fit_one_screen() -> None:
+    """Whoever has to decide reads one screen, and each flow stands on it with its advice."""
+    whole = compare_simulated(attacks=lambda run: simulated_attacks(run.flow))
+    shown = first_screen(whole, width=80, colour=False)
+    begun = re.findall(r"^(USE WHEN|USE|AVOID) +([^:]*):", shown, re.M)
+
+    assert len(shown.splitlines()) <= 30
+    assert max(map(len, shown.splitlines())) <= 80
+    assert sorted(name for _, names in begun for name in names.split(", ")) == sorted(COMPARED)
+    assert re.search(r"^Over SSH, in a container: use device\.$", shown, re.M)
+    assert "39 failed" in shown
+
+
+def test_advice_is_painted() -> None:
+    """Red is what to avoid; the same word in a reason stays as it is."""
+    reason = Reason("AVOID is a word.")
+    bad = Conclusion("token", "avoid", "Avoid it.", (reason,))
+    shown = first_screen(replace(COMPARISON, conclusions=(bad,)), width=80, colour=True)
+
+    assert shown.splitlines()[2] == "\x1b[31mAVOID\x1b[0m  token: Avoid it. AVOID is a word."
 
 
 def test_cells_say_what_they_rest_on() -> None:
@@ -163,11 +195,11 @@ def test_failed_checks_are_told_once_for_all_flows() -> None:
     shown = table(replace(COMPARISON, runs=runs, rows=()))
 
     assert shown.endswith(
-        "Checks that failed\n------------------\n"
+        "Findings\n--------\n"
         "\nHIGH high-one [RFC 2 §2]\n  token: Nor did this.\n  Expected: High holds.\n"
         "\nLOW low-one [RFC 1 §1]\n  code, token: It did not.\n  Expected: Low holds.\n"
         "  What to do: Mend it.\n"
-        "\n4 checks: 3 failed, 1 passed.\n"
+        "\n4 findings: 3 failed, 1 passed.\n"
     )
 
 

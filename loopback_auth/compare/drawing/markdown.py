@@ -1,4 +1,4 @@
-"""A comparison as Markdown for code hosts: tables, failed checks, attacks, a diagram for each flow.
+"""A comparison as Markdown for code hosts: conclusions, tables, findings, attacks, a diagram for each run.
 
 Every text may come from a server, so that nothing in it may become markup, a mention or a link: what looks
 like one is written as code, and every other special character of Markdown is escaped.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from loopback_auth.compare.drawing.advice import Advised, advised, advised_places
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
     LEGEND,
@@ -41,19 +42,36 @@ def markdown(comparison: Comparison) -> str:
     numbers = sources(comparison)
     first = overview(comparison)
     columns = zip(flows, *(_cells(row, numbers) for row in first), strict=True)
-    parts = [f"# {_text(heading(comparison))}", _table(["Flow", *(row.title for row in first)], columns)]
+    parts = [f"# {_text(heading(comparison))}", *conclusions(comparison)]
+    parts.append(_table(["", *(row.title for row in first)], columns))
     parts += [f"{_text(run.title)}: {_text(run.reason)}" for run in comparison.runs if run.reason]
     parts.append(_text(LEGEND))
     for name, rows in groups(comparison):
         body = ([_text(row.title), *_cells(row, numbers)] for row in rows)
         parts += [f"## {_text(name)}", _table(["", *flows], body)]
-    parts += ["## Checks that failed", *_findings(comparison), checked(comparison)]
+    parts += ["## Findings", *_findings(comparison), checked(comparison)]
     parts += ["## Attacks that were tried", *_attacks(comparison)]
     for run in comparison.runs:
         parts += [f"## What happened: {_text(run.title)}", f"```mermaid\n{mermaid(run.trace)}```"]
     if numbers:
         parts += ["## Sources", "\n".join(f"{number}. {_link(source)}" for source, number in numbers.items())]
     return "\n\n".join(parts) + "\n"
+
+
+def conclusions(comparison: Comparison) -> Iterator[str]:
+    """Write the advice for each run, those with the same together, then the advice for each place."""
+    if comparison.conclusions:
+        because = (
+            (_text(one.advice), _text(", ".join(one.runs)), _text(" ".join((one.sentence, *_reasons(one)))))
+            for one in advised(comparison)
+        )
+        yield _table(["Conclusion", "", "Why"], ((f"**{advice}**", *rest) for advice, *rest in because))
+    if comparison.places:
+        yield "\n".join(f"- {_text(titles)}: {_text(text)}" for titles, text in advised_places(comparison))
+
+
+def _reasons(one: Advised) -> Iterator[str]:
+    return (reason.text for reason in one.reasons)
 
 
 def _table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:

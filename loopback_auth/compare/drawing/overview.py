@@ -54,7 +54,7 @@ def overview(comparison: Comparison) -> list[Row]:
     return [
         Row("outcome", "Outcome", "", tuple(Cell(run.outcome, "observed") for run in runs)),
         *(replace(rows[name], title=title) for name, title in TITLES.items() if name in rows),
-        Row("failed", "Checks failed", "", tuple(Cell(_failed(run), "observed") for run in runs)),
+        Row("failed", "Findings", "", tuple(Cell(_failed(run), "observed") for run in runs)),
         *([Row("attacks", "Attacks succeeded", "", tuple(map(succeeded, runs)))] if any_tried else []),
     ]
 
@@ -94,7 +94,7 @@ def cell_text(cell: Cell, numbers: Mapping[str, int]) -> tuple[str, str]:
 
 
 def failed(comparison: Comparison) -> list[tuple[Finding, Told]]:
-    """Return the checks that failed, worst first, each with its flows and reasons."""
+    """Return the findings that need attention, worst first, each with its runs and reasons."""
     found: dict[tuple[str, ...], tuple[Finding, list[tuple[str, str]]]] = {}
     for run in comparison.runs:
         for finding in run.findings:
@@ -122,12 +122,12 @@ def attacked(comparison: Comparison) -> list[tuple[Attack, list[tuple[Verdict, s
 
 
 def checked(comparison: Comparison) -> str:
-    """Count the checks by their verdicts."""
+    """Count the findings by their verdicts."""
     verdicts = [finding.verdict for run in comparison.runs for finding in run.findings]
     counts = [
         f"{verdicts.count(verdict)} {word}" for verdict, word in _COUNTED.items() if verdict in verdicts
     ]
-    return f"{len(verdicts)} checks: {', '.join(counts)}." if verdicts else "Nothing was checked."
+    return f"{len(verdicts)} findings: {', '.join(counts)}." if verdicts else "Nothing was checked."
 
 
 _COUNTED: dict[Verdict, str] = {
@@ -142,8 +142,10 @@ def heading(comparison: Comparison) -> str:
     """Say what was compared."""
     if comparison.kind == "servers":
         return f"{server_text(comparison.provider)}, without a sign-in"
-    flows = f"{len(comparison.runs)} flow{'s' * (len(comparison.runs) != 1)}"
-    return f"{flows} with {server_text(comparison.provider)}, {GROUNDS[comparison.ground]}"
+    noun = comparison.kind.removesuffix("s") if len(comparison.runs) == 1 else comparison.kind
+    return (
+        f"{len(comparison.runs)} {noun} with {server_text(comparison.provider)}, {GROUNDS[comparison.ground]}"
+    )
 
 
 def _together(told: Told) -> Told:

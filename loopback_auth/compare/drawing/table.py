@@ -1,4 +1,4 @@
-"""A comparison on a terminal: an overview, all properties of all flows, failed checks, and attacks.
+"""A comparison on a terminal: the conclusions on one screen, and on request everything behind them.
 
 The title of a row is above its cells, not beside them: so six flows fit beside each other in 80 columns.
 Where they do not fit, the cells are written flow by flow, and equal ones together. Lines are ASCII, escape
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from loopback_auth.compare.drawing.advice import advised, advised_places
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
     LEGEND,
@@ -41,6 +42,9 @@ COLOURS: Mapping[str, str] = {
     "medium": YELLOW,
     "SUCCEEDED": RED,
     "prevented": GREEN,
+    "use": GREEN,
+    "use when": YELLOW,
+    "avoid": RED,
 }
 PLAIN: Mapping[str, str] = {}
 
@@ -73,8 +77,20 @@ class _Page:
         yield "-" * len(server_text(text, self.width))
 
 
+def first_screen(comparison: Comparison, *, width: int, colour: bool) -> str:
+    """Draw the conclusions alone.
+
+    Args:
+        comparison: what is drawn.
+        width: characters from left to right; 40 is the least that is respected.
+        colour: paint the advice, by escape sequences.
+    """
+    page = _Page(comparison, width=max(width, 40), colour=colour)
+    return _joined([*_heading(page, comparison), *_conclusions(page, comparison), *_counts(page, comparison)])
+
+
 def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> str:
-    """Draw the comparison with the overview first, as a file is read.
+    """Draw the whole comparison with the conclusions first, as a file is read.
 
     Args:
         comparison: what is drawn.
@@ -82,11 +98,12 @@ def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> 
         colour: paint verdicts, by escape sequences.
     """
     page = _Page(comparison, width=max(width, 40), colour=colour)
-    return _joined([*_first(page, comparison), *_rest(page, comparison)])
+    first = (*_heading(page, comparison), *_conclusions(page, comparison), *_first(page, comparison))
+    return _joined([*first, *_rest(page, comparison)])
 
 
 def scrolled_table(comparison: Comparison, *, width: int, colour: bool) -> str:
-    """Draw the comparison with the overview last: a terminal shows the end.
+    """Draw the whole comparison with the conclusions last: a terminal shows the end.
 
     Args:
         comparison: what is drawn.
@@ -94,15 +111,41 @@ def scrolled_table(comparison: Comparison, *, width: int, colour: bool) -> str:
         colour: paint verdicts, by escape sequences.
     """
     page = _Page(comparison, width=max(width, 40), colour=colour)
-    return _joined([*_rest(page, comparison), "", "", *_first(page, comparison)])
+    last = (*_first(page, comparison), "", "", *_heading(page, comparison), *_conclusions(page, comparison))
+    return _joined([*_rest(page, comparison), *last])
 
 
 def _joined(lines: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _first(page: _Page, comparison: Comparison) -> Iterator[str]:
+def _heading(page: _Page, comparison: Comparison) -> Iterator[str]:
     yield from hanging("", heading(comparison), width=page.width)
+
+
+def _conclusions(page: _Page, comparison: Comparison) -> Iterator[str]:
+    """Write the advice for each run, those with the same together, then the advice for each place."""
+    groups, places = advised(comparison), advised_places(comparison)
+    indent = max((len(one.advice) for one in groups), default=0) + len(GAP)
+    if groups:
+        yield ""
+    for one in groups:
+        word, because = one.advice.upper(), " ".join((one.sentence, *(each.text for each in one.reasons)))
+        text = f"{', '.join(one.runs)}: {because}"
+        for line in hanging(word.ljust(indent), text, width=page.width):
+            yield line.replace(word, painted(word, page.colours.get(one.advice, "")), 1)
+    if places:
+        yield ""
+    for titles, sentence in places:
+        yield from hanging("", f"{titles}: {sentence[:1].lower()}{sentence[1:]}", width=page.width, indent=2)
+
+
+def _counts(page: _Page, comparison: Comparison) -> Iterator[str]:
+    yield ""
+    yield from hanging("", checked(comparison), width=page.width)
+
+
+def _first(page: _Page, comparison: Comparison) -> Iterator[str]:
     yield ""
     yield from _overview(page, overview(comparison))
     for flow, run in zip(page.flows, comparison.runs, strict=True):
@@ -163,7 +206,7 @@ def _one_by_one(page: _Page, texts: Sequence[str]) -> Iterator[str]:
 
 
 def _findings(page: _Page, comparison: Comparison) -> Iterator[str]:
-    yield from page.title("Checks that failed")
+    yield from page.title("Findings")
     for finding, told in failed(comparison):
         severity = finding.severity.upper()
         text = f"{finding.id} [{finding.source}]"

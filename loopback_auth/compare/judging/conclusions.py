@@ -20,7 +20,7 @@ MOST = 2
 
 SENTENCES: dict[Advice, str] = {
     "use": "Use it where a browser can reach this machine.",
-    "use when": "Use it when no browser can reach this machine, and only for a login that you started.",
+    "use when": "Use it when no browser can reach this machine.",
     "avoid": "Avoid it: other flows give the same and expose less.",
     "not judged": "Not judged: it did not end with tokens.",
 }
@@ -71,5 +71,5 @@ def _held(run: Run) -> Reason:
 
 def _portable(traits: FlowTraits) -> Reason:
     if traits.polled:
-        return Reason("It needs no port on this machine, and any browser can approve it.", traits.source)
-    return Reason("It needs no port on this machine: you copy the address yourself.", traits.source)
+        return Reason("It needs no port, and any browser can approve it.", traits.source)
+    return Reason("It needs no port: you copy the address yourself.", traits.source)

@@ -36,7 +36,8 @@ MACHINES = (
 )
 """The places, each with the signals that such a machine shows."""
 
-TWO_STEPS = "Begin with `start`, let a person approve it elsewhere, and end with `finish`"
+TWO_STEPS = "`start` prints the link, a person approves it elsewhere, and `finish` brings the tokens"
+NOTHING = "None of the compared flows works there: sign in elsewhere, and bring the kept sign-in along."
 
 
 def place_conclusions(runs: Sequence[Run], conclusions: Sequence[Conclusion]) -> tuple[PlaceConclusion, ...]:
@@ -57,19 +58,12 @@ def _conclusion(machine: _Machine, runs: Sequence[Run]) -> PlaceConclusion:
         run = _best(POLLED if route.flow in POLLED else (route.flow,), runs)
         if run is None or not (waits or route.flow in TWO_STEP):
             continue
-        advice = f"use {run.title}." if waits else f"use {run.title}. {TWO_STEPS}."
-        why = (
-            Reason(route.why) if waits else Reason(f"No program may wait there: {found.facts.waits.reason}.")
-        )
-        reasons = (why, *(fault(run, one) for one in failed(run)))[:MOST]
-        return PlaceConclusion(
-            machine.place, machine.title, run.title, _begun(machine.title, advice), reasons
-        )
-    reasons = tuple(Reason(f"{flow}: {why}") for flow, why in found.refused.items() if _best((flow,), runs))[
-        :MOST
-    ]
-    nothing = "none of the compared flows works. Sign in elsewhere, and bring the kept sign-in along."
-    return PlaceConclusion(machine.place, machine.title, "", _begun(machine.title, nothing), reasons)
+        sentence = f"Use {run.title}." if waits else f"Use {run.title}: {TWO_STEPS}."
+        why = route.why if waits else f"No program may wait there: {found.facts.waits.reason}."
+        reasons = (Reason(why), *(fault(run, one) for one in failed(run)))[:MOST]
+        return PlaceConclusion(machine.place, machine.title, run.title, sentence, reasons)
+    reasons = tuple(Reason(f"{flow}: {why}") for flow, why in found.refused.items() if _best((flow,), runs))
+    return PlaceConclusion(machine.place, machine.title, "", NOTHING, reasons[:MOST])
 
 
 def _plan(machine: _Machine, runs: Sequence[Run]) -> Plan:
@@ -96,7 +90,3 @@ def _best(flows: Sequence[str], runs: Sequence[Run]) -> Run | None:
 def _weight(run: Run) -> tuple[int, ...]:
     severities = [one.severity for one in failed(run)]
     return tuple(severities.count(severity) for severity in BY_WEIGHT)
-
-
-def _begun(title: str, text: str) -> str:
-    return f"{title[:1].upper()}{title[1:]}: {text}"
