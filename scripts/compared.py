@@ -7,34 +7,25 @@ import tempfile
 from pathlib import Path
 
 from loopback_auth.compare.attacks import simulated_attacks
-from loopback_auth.compare.drawing.overview import groups, overview
+from loopback_auth.compare.drawing.advice import advised_places
 from loopback_auth.compare.drawing.report import report
 from loopback_auth.compare.model import Cell, Comparison
 from loopback_auth.compare.running.run import compare_simulated
 
-ROWS = (
-    "status",
-    "history",
-    "token-in-browser",
-    "port",
-    "fixation",
-    "phishing",
-    "elsewhere",
-)
+ROWS = ("history", "port", "fixation", "phishing", "elsewhere")
 """What tells the flows apart for whoever has to choose one; the report has all of it."""
 
 
 def table() -> str:
     """Return what matters most, in Markdown."""
     comparison = _compared()
-    rows = {row.id: row for row in overview(comparison)}
-    rows |= {row.id: row for _, group in groups(comparison) for row in group}
-    lines = ["| | " + " | ".join(run.flow for run in comparison.runs) + " |"]
-    lines.append("| --- " * (len(comparison.runs) + 1) + "|")
-    for row in map(rows.__getitem__, ROWS):
-        cells = (_cell(cell) for cell in row.cells)
-        lines.append(f"| {row.title} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    rows = {row.id: row for row in comparison.rows}
+    columns = [[_cell(cell) for cell in rows[name].cells] for name in ROWS]
+    lines = [["flow", "conclusion", *(rows[name].title for name in ROWS)], ["---"] * (len(ROWS) + 2)]
+    for one, *cells in zip(comparison.conclusions, *columns, strict=True):
+        lines.append([f"`{one.run}`", one.advice, *cells])
+    places = (f"{titles}: {text[:1].lower()}{text[1:]}" for titles, text in advised_places(comparison))
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", " ".join(places)])
 
 
 def screenshot(path: Path) -> None:
