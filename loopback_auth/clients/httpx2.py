@@ -22,8 +22,8 @@ class BearerAuth(BearerFlow[httpx2.Request], httpx2.Auth):
 
     A body that is bytes, text, JSON or a form is sent again after a 401, and so is a seekable file, also in a
     multipart form; a generator is not. httpx2 takes the token off when it follows a redirect to another
-    origin. If the token is bound to a key, each request has a proof of its own; that of a redirect gets it
-    when the server has refused the proof for the address before.
+    origin; the proof of a bound token goes along, and is of no use without the token. Each request has a
+    proof of its own; that of a redirect gets it when the server has refused the proof for the one before.
 
     Args:
         source: of the tokens.
