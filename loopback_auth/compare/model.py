@@ -27,6 +27,7 @@ Severity = Literal["info", "low", "medium", "high"]
 Basis = Literal["observed", "tried", "known", "not observed"]
 IdTokenState = Literal["", "verified", "not verified"]
 Advice = Literal["use", "use when", "avoid", "not judged"]
+Movement = Literal["new", "worse", "better", "fixed", "not observed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,73 @@ class PlaceConclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A finding that is not what it was in an earlier comparison.
+
+    Args:
+        run: title of the run.
+        finding: id of the finding.
+        kind: of the finding.
+        movement: `new`: it fails, and did not; `worse` and `better`: it fails as before, with another
+            severity; `fixed`: it failed, and does no longer; `not observed`: it failed, and cannot be told
+            now.
+        severity: how bad the failure is; where it is fixed or not observed, how bad it was.
+        title: what is checked, as a short statement that is true when the check passes.
+        because: one sentence with the evidence of now.
+    """
+
+    run: str
+    finding: str
+    kind: Literal["check", "attack"]
+    movement: Movement
+    severity: Severity
+    title: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something else about a run that is not what it was in an earlier comparison.
+
+    Args:
+        run: title of the run.
+        about: what differs: how it ended, the advice, or the title, where a program has another version.
+        before: what it was.
+        after: what it is.
+    """
+
+    run: str
+    about: Literal["outcome", "advice", "title"]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a comparison differs from an earlier one.
+
+    Args:
+        ground: where the earlier one ran.
+        provider: of the earlier one.
+        made_at: when the earlier one was made, in Unix seconds.
+        version: of the program that made the earlier one.
+        findings: what changed, the most important first.
+        differences: what else changed.
+        came: titles of runs that the earlier one does not have.
+        went: titles of runs that only the earlier one has.
+    """
+
+    ground: Ground
+    provider: str
+    made_at: float
+    version: str
+    findings: tuple[Change, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    came: tuple[str, ...] = ()
+    went: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Flows, programs or servers side by side, with labels such as <code#1> in place of secrets.
 
@@ -233,6 +301,7 @@ class Comparison:
         kind: what the columns are.
         conclusions: one for each run, in their order.
         places: what to use where; empty where the columns are not flows.
+        changes: how it differs from an earlier comparison; None where it was held against none.
     """
 
     ground: Ground
@@ -244,3 +313,4 @@ class Comparison:
     kind: Kind = "flows"
     conclusions: tuple[Conclusion, ...] = ()
     places: tuple[PlaceConclusion, ...] = ()
+    changes: Changes | None = None

@@ -13,11 +13,15 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
+from loopback_auth.compare.judging.anchors import titles
 from loopback_auth.compare.model import (
     Attack,
     Cell,
+    Change,
+    Changes,
     Comparison,
     Conclusion,
+    Difference,
     Finding,
     PlaceConclusion,
     Reason,
@@ -29,7 +33,20 @@ from loopback_auth.narrow import is_tuple
 from loopback_auth.trace.records import Exchange, Headers, Secret, Step
 
 Described = (
-    Attack | Cell | Conclusion | Exchange | Finding | PlaceConclusion | Reason | Row | Secret | Step | Tokens
+    Attack
+    | Cell
+    | Change
+    | Changes
+    | Conclusion
+    | Difference
+    | Exchange
+    | Finding
+    | PlaceConclusion
+    | Reason
+    | Row
+    | Secret
+    | Step
+    | Tokens
 )
 
 FORMAT = "loopback_auth.comparison"
@@ -38,21 +55,18 @@ FORMAT_VERSION = 2
 
 def document(comparison: Comparison) -> dict[str, object]:
     """Return the comparison as JSON has it: objects, arrays, strings, numbers."""
-    titles = [run.title for run in comparison.runs]
+    names = titles(comparison.runs)
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         **_origin(comparison),
         "conclusions": [_reasoned(one) for one in comparison.conclusions],
         "places": [_reasoned(one) for one in comparison.places],
-        "runs": [_run(run) for run in comparison.runs],
+        "changes": comparison.changes and _changes(comparison.changes),
+        "runs": [_run(name, run) for name, run in zip(names, comparison.runs, strict=True)],
         "rows": [
             members(row)
-            | {
-                "cells": [
-                    {"run": title} | members(cell) for title, cell in zip(titles, row.cells, strict=True)
-                ]
-            }
+            | {"cells": [{"run": name} | members(cell) for name, cell in zip(names, row.cells, strict=True)]}
             for row in comparison.rows
         ],
     }
@@ -99,10 +113,17 @@ def _origin(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _run(run: Run) -> dict[str, object]:
+def _changes(changes: Changes) -> dict[str, object]:
+    return members(changes) | {
+        "findings": [members(one) for one in changes.findings],
+        "differences": [members(one) for one in changes.differences],
+    }
+
+
+def _run(name: str, run: Run) -> dict[str, object]:
     entries = [{"kind": _kind(entry)} | entry_members(entry) for entry in run.trace.entries]
     return {
-        "name": run.title,
+        "name": name,
         "flow": run.flow,
         **_ending(run),
         "findings": [members(finding) for finding in run.findings],

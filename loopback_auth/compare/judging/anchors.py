@@ -6,6 +6,9 @@ They are made of what stays the same: the id of the finding, and the title of th
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from loopback_auth.compare.model import Run
 
 _APART = re.compile(r"[^a-z0-9.]+")
 
@@ -18,6 +21,18 @@ def anchor(finding: str, run: str = "") -> str:
         run: title of the run; empty: the finding in all runs.
     """
     return f"{_slug(run)}/{_slug(finding)}" if run else _slug(finding)
+
+
+def titles(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return the titles of runs, each once: the second of two equal ones ends in (2)."""
+    found: dict[str, int] = {}
+    for run in runs:
+        title, count = run.title, 1
+        while title in found:
+            count += 1
+            title = f"{run.title} ({count})"
+        found[title] = count
+    return tuple(found)
 
 
 def _slug(text: str) -> str:

@@ -1,0 +1,65 @@
+"""Which findings stop a build: those that failed with a severity at or above a threshold.
+
+Where the comparison was held against an earlier one, only what is new or worse counts. A run that failed
+counts too, whatever the threshold: nothing was judged there, and that must not look like success.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loopback_auth.compare.judging.anchors import titles
+from loopback_auth.compare.judging.changes import WEIGHTS
+from loopback_auth.compare.judging.conclusions import failed
+from loopback_auth.compare.model import Changes, Comparison, Severity
+
+THRESHOLDS: tuple[Severity, ...] = ("high", "medium", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A reason to stop a build.
+
+    Args:
+        run: title of the run.
+        finding: id of the finding; empty: the run failed as a whole.
+        severity: of the finding; `high` where the run failed.
+        because: one sentence with the evidence, or why the run failed.
+    """
+
+    run: str
+    finding: str
+    severity: Severity
+    because: str
+
+
+def breaches(comparison: Comparison, threshold: Severity) -> tuple[Breach, ...]:
+    """Return what is at or above a threshold, in the order of the runs, the worst first."""
+    named = list(zip(titles(comparison.runs), comparison.runs, strict=True))
+    fails = [
+        (title, finding)
+        for title, run in named
+        for finding in failed(run)
+        if WEIGHTS.index(finding.severity) >= WEIGHTS.index(threshold)
+    ]
+    broken = [(title, run.reason) for title, run in named if run.outcome == "failed"]
+    if comparison.changes is not None:
+        news = _news(comparison.changes)
+        fails = [(title, one) for title, one in fails if (title, one.kind, one.id) in news]
+        broken = [one for one in broken if _changed(one[0], comparison.changes)]
+    found = [Breach(title, "", WEIGHTS[-1], reason) for title, reason in broken]
+    found += [Breach(title, one.id, one.severity, one.because) for title, one in fails]
+    order = [title for title, _ in named]
+    return tuple(sorted(found, key=lambda one: order.index(one.run)))
+
+
+def _news(changes: Changes) -> set[tuple[str, str, str]]:
+    """Return the findings that are new or worse, by run, kind and id."""
+    moved = (one for one in changes.findings if one.movement in ("new", "worse"))
+    return {(one.run, one.kind, one.finding) for one in moved}
+
+
+def _changed(run: str, changes: Changes) -> bool:
+    """Return whether a run ended in another way before, or was not there."""
+    differs = any(one.run == run and one.about == "outcome" for one in changes.differences)
+    return differs or run in changes.came
