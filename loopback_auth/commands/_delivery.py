@@ -10,8 +10,12 @@ import sys
 from contextlib import suppress
 
 from loopback_auth.cli import answer, tell
+from loopback_auth.commands._gate import STOPPED, gate
 from loopback_auth.compare.drawing.document import json_text
 from loopback_auth.compare.drawing.table import first_screen, scrolled_table, table
+from loopback_auth.compare.judging.changes import against
+from loopback_auth.compare.judging.gate import THRESHOLDS
+from loopback_auth.compare.running.earlier import read_earlier
 from loopback_auth.compare.running.files import check_target, write_report
 from loopback_auth.errors import ConfigError
 from loopback_auth.records import dataclass
@@ -20,7 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.compare.model import Comparison
+    from loopback_auth.compare.judging.changes import Earlier
+    from loopback_auth.compare.model import Comparison, Kind, Severity
 
 WIDEST, NARROWEST = 100, 40
 """Characters of a line of the table: the most without --width, and the least."""
@@ -35,12 +40,16 @@ class Outputs:
         json: the document goes to stdout in place of the table.
         width: of the table, in characters; None: that of the terminal.
         full: everything is printed, not only the conclusions.
+        fail_on: which findings give the exit status of the gate; None: none.
+        earlier: what the comparison is held against, if anything.
     """
 
     targets: tuple[str, ...]
     json: bool
     width: int | None
     full: bool
+    fail_on: Severity | None
+    earlier: Earlier | None
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -54,14 +63,29 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         help="write a report; the ending of the name says which; may be repeated; - is stdout",
     )
     parser.add_argument("--full", action="store_true", help="print everything, not only the conclusions")
+    parser.add_argument(
+        "--fail-on",
+        choices=THRESHOLDS,
+        help=f"exit with status {STOPPED} when a finding of this severity, or of a higher one, failed",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="FILE",
+        help="show what changed since the run that wrote FILE, by -o FILE.json; --fail-on then counts only "
+        "what is new or worse",
+    )
     parser.add_argument("--width", type=int, metavar="N", help="width of the table in characters")
 
 
-def check_outputs(options: argparse.Namespace) -> Outputs:
-    """Read the flags of `add_outputs`, and refuse what cannot be written; call it before anything is run.
+def check_outputs(options: argparse.Namespace, *, kind: Kind = "flows") -> Outputs:
+    """Read the flags of `add_outputs`, before anything is run.
+
+    Args:
+        options: of the command line.
+        kind: what will be compared.
 
     Raises:
-        ConfigError: a value cannot be used.
+        ConfigError: a value cannot be used, or a file cannot be written or read.
     """
     if options.width is not None and options.width < NARROWEST:
         raise ConfigError(
@@ -69,7 +93,14 @@ def check_outputs(options: argparse.Namespace) -> Outputs:
             hint=f"Give --width {NARROWEST} or more.",
         )
     targets = tuple(check_target(path) for path in options.output if path != "-")
-    return Outputs(targets, json=options.json, width=options.width, full=options.full)
+    return Outputs(
+        targets,
+        json=options.json,
+        width=options.width,
+        full=options.full,
+        fail_on=options.fail_on,
+        earlier=None if options.against is None else read_earlier(options.against, kind),
+    )
 
 
 def deliver(comparison: Comparison, outputs: Outputs, *, private: bool = False) -> int:
@@ -80,12 +111,19 @@ def deliver(comparison: Comparison, outputs: Outputs, *, private: bool = False) 
         outputs: from `check_outputs`.
         private: only the user may read the files.
     """
+    if outputs.earlier is not None:
+        comparison = against(comparison, outputs.earlier)
     for path in outputs.targets:
         write_report(comparison, path, private=private)
         tell(f"Written: {path}")
+    _print(comparison, outputs)
+    return 0 if outputs.fail_on is None else gate(comparison, outputs.fail_on, outputs.targets)
+
+
+def _print(comparison: Comparison, outputs: Outputs) -> None:
     if outputs.json:
         answer(json_text(comparison))
-        return 0
+        return
 
     width, terminal = outputs.width or _columns(), sys.stdout.isatty()
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -97,7 +135,6 @@ def deliver(comparison: Comparison, outputs: Outputs, *, private: bool = False) 
         answer(scrolled_table(comparison, width=width, colour=colour))
     else:
         answer(table(comparison, width=width))
-    return 0
 
 
 def _columns() -> int:
