@@ -171,8 +171,11 @@ class Played:
 
     Args:
         answers: by the id of the question.
-        result: how the sign-in ended; None when the story ended before it.
+        result: how the sign-in ended; None when it was not followed to its end.
+        finished: the story was told to its end. Otherwise the program had ended before a point that the story
+            waited for, and there are no answers.
     """
 
     answers: Mapping[str, Answer]
     result: ProgramResult | None = None
+    finished: bool = True

@@ -160,6 +160,8 @@ class BindAgain:
 
 Action = Ask | End | Paste | BindAgain | Until
 Actions = Generator[Action, Any, T]
+Requests = Generator[Ask, Any, T]
+"""Actions that are nothing but requests, which stories about other things than a flow can share."""
 Story = Actions[Outcome]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loopback_auth.authorization_messages import AuthorizationRequest
-from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste
+from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste, Requests
 from loopback_auth.compare.attacks.context import ATTACKER_ACCOUNT, ATTACKER_VERIFIER, AttackContext
 from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.errors import OAuthError
@@ -17,7 +17,7 @@ from loopback_auth.tokens import SignIn
 
 def visit(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
-) -> Actions[HttpResponse]:
+) -> Requests[HttpResponse]:
     """Let a browser open a page and follow it to the end; return the last response."""
     way = follow(url, decision=decision, account=account, user_code=user_code)
     step = next(way)
@@ -33,7 +33,7 @@ def visit(
 
 def approve(
     request: AuthorizationRequest, *, account: str = ""
-) -> Actions[tuple[Navigation | None, HttpResponse]]:
+) -> Requests[tuple[Navigation | None, HttpResponse]]:
     """Let the attacker's authorization request be approved, and stop before the redirect is followed.
 
     Args:
@@ -66,7 +66,7 @@ def deliver(context: AttackContext, step: Navigation) -> Actions[str]:
     return f"refused ({answer.status})" if 400 <= answer.status < 500 else "accepted"
 
 
-def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actions[tuple[bool, str]]:
+def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Requests[tuple[bool, str]]:
     """Try to exchange a code or ticket that is bound to a verifier: without a verifier, and with a wrong one.
 
     Args:
@@ -85,7 +85,7 @@ def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actio
     return False, ", ".join(said)
 
 
-def token_works(context: AttackContext, token: str) -> Actions[bool]:
+def token_works(context: AttackContext, token: str) -> Requests[bool]:
     """Use an access token; return whether the server accepted it."""
     answer = yield from Ask(context.resource_request(token))
     return answer.status == 200

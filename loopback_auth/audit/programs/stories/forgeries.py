@@ -1,0 +1,214 @@
+"""What any web page can send to the program's port: forged responses, which the user did not cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from loopback_auth.audit.programs.actions import Abandon, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.stories.nuisances import request_of
+from loopback_auth.audit.programs.stories.series import Probe, Series
+from loopback_auth.audit.programs.stories.steps import (
+    authority,
+    path,
+    status_text,
+    still_waits,
+)
+from loopback_auth.audit.programs.trial import Question, Trial
+from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
+from loopback_auth.compare.attacks.context import (
+    ATTACKER_PAGE,
+    ATTACKER_STATE,
+    AttackContext,
+    from_page,
+    from_script,
+)
+from loopback_auth.compare.attacks.redirects import DENIAL, FORGED
+from loopback_auth.http_messages import HttpRequest
+
+FORGED_CODE = FORGED.partition("=")[2]
+STATED = urlencode({"state": ATTACKER_STATE})
+ADVICE = (
+    "Compare state before anything else; answer a callback without the right one with 400, and go on waiting."
+)
+
+
+def wrong_state(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+    """A page opens the callback's address with a code and a wrong state."""
+    answer = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}&{STATED}"))
+    return f"A callback with a wrong state got {status_text(answer)}."
+
+
+def missing_state(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+    """A page opens it with a code and no state, and with an empty one."""
+    none = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}"))
+    empty = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}&state="))
+    return f"A callback without state got {status_text(none)}, with an empty one {status_text(empty)}."
+
+
+def repeated_state(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+    """A page opens it with two different states."""
+    answer = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}&state=one&{STATED}"))
+    return f"A callback with two states got {status_text(answer)}."
+
+
+def forged_error(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+    """A page says that the user has denied the request."""
+    stated = yield from Ask(from_page(f"{exposed.redirect_uri}?{DENIAL}&{STATED}"))
+    bare = yield from Ask(from_page(f"{exposed.redirect_uri}?{DENIAL}"))
+    return f"A forged error with a wrong state got {status_text(stated)}, without one {status_text(bare)}."
+
+
+def by_page(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+    """A script of the page fetches it in the background, and a form of the page is sent to it."""
+    uri = exposed.redirect_uri
+    script = yield from Ask(from_script(f"{uri}?{FORGED}&{STATED}"))
+    form = yield from Ask(from_page(uri, f"{FORGED}&{STATED}"))
+    preflight = yield from Ask(_preflight(exposed, f"{path(uri)}?{FORGED}&{STATED}"))
+    said = f"a script {status_text(script)}, a form {status_text(form)}, a preflight {status_text(preflight)}"
+    return f"Forged callbacks from a web page got: {said}."
+
+
+def _preflight(exposed: Exposed, target: str) -> HttpRequest:
+    plain = request_of(exposed, target, method="OPTIONS")
+    return HttpRequest(
+        "OPTIONS",
+        plain.url,
+        (
+            *plain.headers,
+            ("Origin", ATTACKER_PAGE),
+            ("Access-Control-Request-Method", "GET"),
+            ("Access-Control-Request-Private-Network", "true"),
+        ),
+    )
+
+
+FORGED_CODE_SENT = Question(
+    "forged-code",
+    "high",
+    "A forged callback brings a code that the server never issued.",
+    "A forged code is not sent to the token endpoint",
+    "RFC 6749 §10.12; RFC 9700 §4.7",
+    "Send only codes that came with the state of the request.",
+    "attack",
+)
+
+
+def _accepted(result: ProgramResult) -> Mapping[str, Answer]:
+    """Judge whether the program has used what was forged."""
+    sent = any(one.parameters.get("code") == FORGED_CODE for one in result.token_requests)
+    if sent:
+        return {FORGED_CODE_SENT.id: failed("The forged code was sent to the token endpoint.")}
+    return {FORGED_CODE_SENT.id: passed("The forged code was not sent to the token endpoint.")}
+
+
+def _attack(id: str, title: str, what: str, source: str = "RFC 8252 §8.9; RFC 6749 §10.12") -> Question:
+    return Question(id, "medium", title, f"{what} does not end the sign-in", source, ADVICE, "attack")
+
+
+FORGERIES = Series(
+    "forgeries",
+    "While the program waits, a web page sends forged callbacks to its port; then the user's response comes.",
+    (
+        Probe(
+            _attack("wrong-state", "A web page sends a code with a wrong state.", "A wrong state"),
+            wrong_state,
+        ),
+        Probe(
+            _attack(
+                "missing-state",
+                "A web page sends a code without state, or with an empty one.",
+                "A missing state",
+            ),
+            missing_state,
+        ),
+        Probe(
+            _attack(
+                "repeated-state",
+                "A web page sends a code with two states.",
+                "A repeated state",
+                "RFC 6749 §3.1, §10.12",
+            ),
+            repeated_state,
+        ),
+        Probe(
+            _attack(
+                "forged-error",
+                "A web page tells the program that the user has denied the request.",
+                "A forged error",
+                "RFC 8252 §8.9; RFC 6749 §4.1.2.1",
+            ),
+            forged_error,
+        ),
+        Probe(
+            _attack(
+                "forged-by-script",
+                "A web page sends forged callbacks by a script, a form and a CORS preflight.",
+                "A forged callback from a script or form",
+            ),
+            by_page,
+        ),
+    ),
+    judge=_accepted,
+    further=(FORGED_CODE_SENT,),
+)
+
+OTHER_HOST = Question(
+    "other-host",
+    "low",
+    "The response comes under another host name, as in DNS rebinding.",
+    "A callback under another host name is not accepted",
+    "RFC 9110 §7.4",
+    "Answer 421 unless the Host header is exactly that of the redirect URI.",
+    "attack",
+)
+OPENED = Question(
+    "cors",
+    "medium",
+    "A page of another origin asks whether it may read what the port answers.",
+    "The port lets no page of another origin read its answers",
+    "Fetch §3.3",
+    "Send no Access-Control-Allow headers.",
+)
+TAKEN_WITHIN = 3.0
+"""Seconds in which a program that has accepted a callback sends its code."""
+
+
+def rebinding(_: AttackContext) -> ProgramStory:
+    """The right response comes under the attacker's host name, and the user's tab is closed."""
+    exposed = yield from Until("answer")
+    if exposed.answer is None:
+        return {}
+    preflight = yield from Ask(_preflight(exposed, path(exposed.redirect_uri)))
+    readable = [name for name, _ in preflight.headers if name.lower().startswith("access-control-allow")]
+    if preflight.status and not readable:
+        cors = passed(f"The preflight got {status_text(preflight)} without Access-Control headers.")
+    elif readable:
+        cors = failed(f"The preflight of a foreign page got {', '.join(readable)}.")
+    else:
+        cors = not_observed("The preflight got no answer.")
+    if not (yield from still_waits(exposed)):
+        yield from Abandon(0.0)
+        return {OPENED.id: cors}
+    real = exposed.answer.request()
+    port = authority(exposed.redirect_uri).rpartition(":")[2]
+    headers = tuple(
+        ("Host", f"attacker.example:{port}") if name == "Host" else (name, value)
+        for name, value in real.headers
+    )
+    answer = yield from Ask(HttpRequest(real.method, real.url, headers, real.body))
+    result = yield from Abandon(TAKEN_WITHIN)
+    said = f"A callback for attacker.example got {status_text(answer)}"
+    if result.token_requests:
+        return {OPENED.id: cors, OTHER_HOST.id: failed(f"{said}, and its code was used.")}
+    return {OPENED.id: cors, OTHER_HOST.id: passed(f"{said}, and its code was not used.")}
+
+
+REBINDING = Trial(
+    "rebinding",
+    "The user's response comes under the host name of an attacker's page; the user's own tab is closed.",
+    rebinding,
+    (OTHER_HOST, OPENED),
+    needs=("port", "code"),
+)

@@ -1,0 +1,113 @@
+"""An error whose text is hostile, and a user who gives up."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from loopback_auth.audit.programs.actions import Abandon, End, ProgramStory
+from loopback_auth.audit.programs.observed import failed, not_observed, passed
+from loopback_auth.audit.programs.stories.steps import status_text
+from loopback_auth.audit.programs.trial import Question, Trial
+from loopback_auth.compare.attacks.attack_actions import Ask, Until
+from loopback_auth.compare.attacks.context import ATTACKER_STATE, AttackContext, from_page
+
+MARKUP = Question(
+    "markup",
+    "medium",
+    "The error of a response has HTML in it.",
+    "The page shows no HTML that came with the response",
+    "CVE-2025-66040; CVE-2025-62800",
+    "Escape what comes with the response, or do not show it.",
+    "attack",
+)
+ESCAPES = Question(
+    "terminal-escapes",
+    "low",
+    "The error of a response has control characters for the terminal in it.",
+    "The output has no control characters that came with the response",
+    "CVE-2024-50349; CWE-150",
+    "Remove control characters from texts of the server before they are printed.",
+    "attack",
+)
+TAG = "<img src=x onerror=audit()>"
+ESCAPE = "\x1b]0;audit\x07\x1b[2J"
+
+
+def hostile_error(_: AttackContext) -> ProgramStory:
+    """Errors come with markup and control characters: one with a wrong state, one with the right one."""
+    exposed = yield from Until("answer")
+    parameters = {
+        "error": f"access_denied{TAG}",
+        "error_description": TAG + ESCAPE,
+        "error_uri": f"javascript:audit()//{TAG}",
+    }
+    # A page can send the first; the second needs a hostile server.
+    forged = urlencode(parameters | {"state": ATTACKER_STATE + TAG}, quote_via=quote)
+    genuine = {"error": "access_denied", "error_description": TAG + ESCAPE, "state": exposed.state}
+    if exposed.answer is not None and (issuer := exposed.brought("iss")):
+        genuine["iss"] = issuer
+    first = yield from Ask(from_page(f"{exposed.redirect_uri}?{forged}"))
+    second = yield from Ask(from_page(f"{exposed.redirect_uri}?{urlencode(genuine, quote_via=quote)}"))
+    result = yield from End()
+    answers = [one for one in (first, second) if one.status]
+    said = (
+        f"A forged error with HTML got {status_text(first)}, one with the right state {status_text(second)}."
+    )
+    if any(TAG.encode() in one.body and _is_html(one.header("content-type"), one.body) for one in answers):
+        markup = failed(f"{said} The HTML came back unchanged.")
+    elif any(b"javascript:audit" in one.body for one in answers):
+        markup = failed(f"{said} The page has a link to javascript:.")
+    elif answers:
+        markup = passed(f"{said} The HTML did not come back.")
+    else:
+        markup = not_observed(said)
+    raw = "\x1b]0;audit" in result.seen.output or "\x1b[2J" in result.seen.output
+    escapes = (
+        failed("The control characters were printed unchanged.")
+        if raw
+        else passed("No control characters were printed.")
+    )
+    return {MARKUP.id: markup, ESCAPES.id: escapes}
+
+
+def _is_html(content_type: str, body: bytes) -> bool:
+    """Return whether a browser would show it as HTML; without a type it looks at the text."""
+    return "html" in content_type.lower() or (not content_type and b"<" in body)
+
+
+CANCEL = Question(
+    "ctrl-c",
+    "low",
+    "The user closes the tab, waits for 15 seconds, and presses Ctrl-C.",
+    "Ctrl-C ends a sign-in that waits, within 5 seconds",
+    "POSIX.1-2024 XBD 11.1.9, INTR",
+    "Let the thread that waits for the response be interrupted.",
+)
+TAB_CLOSED = 15.0
+"""Seconds after the tab was closed at which the user presses Ctrl-C."""
+
+
+def closed_tab(_: AttackContext) -> ProgramStory:
+    """The user closes the tab on the provider's page, waits, and gives up."""
+    yield from Until("link")
+    result = yield from Abandon(TAB_CLOSED)
+    if result.status is None:
+        return {CANCEL.id: failed("The program still ran 5 s after Ctrl-C.")}
+    if result.seconds < TAB_CLOSED:
+        return {CANCEL.id: not_observed(f"The program ended by itself after {result.seconds:.0f} s.")}
+    return {CANCEL.id: passed(f"The program waited, and ended after Ctrl-C (exit status {result.status}).")}
+
+
+HOSTILE = Trial(
+    "hostile-error",
+    "Errors come with HTML and control characters, first with a wrong state and then with the right one.",
+    hostile_error,
+    (MARKUP, ESCAPES),
+    needs=("port", "code"),
+)
+CLOSED_TAB = Trial(
+    "closed-tab",
+    "The user closes the tab on the provider's page, and presses Ctrl-C after 15 seconds.",
+    closed_tab,
+    (CANCEL,),
+)

@@ -1,0 +1,176 @@
+"""What a server says that a program must not believe: another issuer, another address, another's ID token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from loopback_auth.audit.programs.actions import End, ProgramStory
+from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.stories.steps import end_text
+from loopback_auth.audit.programs.trial import Need, Question, Trial
+from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.model import Severity
+from loopback_auth.demo.faults import Faults
+
+ELSEWHERE = "/elsewhere"
+"""Path to which the token endpoint redirects, at another name of the same machine."""
+ANOTHER_ISSUER = "https://attacker.example"
+
+
+def code_kept(result: ProgramResult) -> Answer:
+    """Judge a response that must be refused: its code must not be sent."""
+    if not result.link:
+        return not_observed(f"The browser was not opened. {end_text(result)}")
+    if result.token_requests:
+        return failed(f"The response was accepted: its code was sent. {end_text(result)}")
+    return passed(f"The response was refused: its code was not sent. {end_text(result)}")
+
+
+def not_followed(result: ProgramResult) -> Answer:
+    """Judge a redirect of the token endpoint: the code must not go along."""
+    if not result.token_requests:
+        return not_observed(f"No token request came. {end_text(result)}")
+    there = [one for one in result.requests if one.path == ELSEWHERE]
+    if any("code" in one.parameters for one in there):
+        return failed("The code was sent on to the other origin.")
+    what = "was asked without the code" if there else "was not asked"
+    return passed(f"The other origin {what}. {end_text(result)}")
+
+
+def not_opened(result: ProgramResult) -> Answer:
+    """Judge metadata that must be refused: the browser must not be opened."""
+    if result.link:
+        return failed("The browser was opened at an address from these metadata.")
+    return passed(f"The browser was not opened. {end_text(result)}")
+
+
+def not_signed_in(result: ProgramResult) -> Answer:
+    """Judge an ID token that must be refused: the sign-in must fail."""
+    if not result.token_requests:
+        return not_observed(f"No token request came. {end_text(result)}")
+    return (failed if result.succeeded else passed)(end_text(result))
+
+
+def _told(id: str, judge: Callable[[ProgramResult], Answer], _: AttackContext) -> ProgramStory:
+    result = yield from End()
+    return {id: judge(result)}
+
+
+def _lie(
+    question: Question,
+    title: str,
+    judge: Callable[[ProgramResult], Answer],
+    faults: Callable[[str], Faults],
+    *needs: Need,
+) -> Trial:
+    return Trial(question.id, title, partial(_told, question.id, judge), (question,), faults, needs=needs)
+
+
+def _id_token(id: str, severity: Severity, what: str, source: str) -> Question:
+    return Question(
+        id,
+        severity,
+        f"The ID token {what}.",
+        f"An ID token that {what} is refused",
+        f"OpenID Connect Core §3.1.3.7 {source}",
+        "Check issuer, audience, expiry, nonce and signature of the ID token, with a library.",
+        "attack",
+    )
+
+
+def _redirecting(issuer: str) -> Faults:
+    there = issuer.replace("127.0.0.1", "localhost").replace("[::1]", "localhost")
+    return Faults(redirect_token_endpoint=there + ELSEWHERE)
+
+
+LIES = (
+    _lie(
+        Question(
+            "wrong-issuer",
+            "medium",
+            "The response names another server as its issuer (mix-up).",
+            "A response of another issuer is refused before its code is sent",
+            "RFC 9207 §2.4; RFC 9700 §4.4.2",
+            "Compare iss with the issuer, and end the sign-in when it differs.",
+            "attack",
+        ),
+        "The server's response names another issuer.",
+        code_kept,
+        lambda _: Faults(wrong_iss=True),
+        "port",
+        "code",
+    ),
+    _lie(
+        Question(
+            "missing-issuer",
+            "medium",
+            "The server's metadata promise iss, and the response has none.",
+            "A response without the promised issuer is refused before its code is sent",
+            "RFC 9207 §2.4",
+            "Refuse a response without iss when the metadata promise it.",
+            "attack",
+        ),
+        "The server's metadata promise iss in the response, and it is not there.",
+        code_kept,
+        lambda _: Faults(omit_iss=True),
+        "port",
+        "code",
+        "metadata",
+    ),
+    _lie(
+        Question(
+            "metadata-issuer",
+            "medium",
+            "The server's metadata name another issuer.",
+            "Metadata of another issuer are refused before the browser opens",
+            "RFC 8414 §3.3; OpenID Connect Discovery §4.3",
+            "Compare issuer in the metadata with the issuer that was asked, byte for byte.",
+            "attack",
+        ),
+        "The server's metadata name another issuer.",
+        not_opened,
+        lambda _: Faults(metadata_issuer=ANOTHER_ISSUER),
+        "metadata",
+    ),
+    _lie(
+        Question(
+            "token-redirect",
+            "medium",
+            "The token endpoint redirects to another origin with 307.",
+            "Code and verifier do not follow a redirect to another origin",
+            "RFC 9110 §15.4; RFC 6749 §3.2",
+            "Do not follow redirects of the token endpoint.",
+            "attack",
+        ),
+        "The token endpoint answers with a redirect (307) to another origin.",
+        not_followed,
+        _redirecting,
+        "code",
+    ),
+    _lie(
+        _id_token("id-token-nonce", "medium", "has the nonce of another sign-in", "(11)"),
+        "The ID token has another nonce than the request.",
+        not_signed_in,
+        lambda _: Faults(wrong_nonce=True),
+        "code",
+        "openid",
+    ),
+    _lie(
+        _id_token("id-token-audience", "medium", "is for another client", "(3)"),
+        "The ID token is for another client.",
+        not_signed_in,
+        lambda _: Faults(wrong_audience=True),
+        "code",
+        "openid",
+    ),
+    _lie(
+        # Over TLS a client may leave the signature unchecked: a matter of defence in depth.
+        _id_token("id-token-signature", "low", "has a damaged signature", "(6)"),
+        "The signature of the ID token is damaged.",
+        not_signed_in,
+        lambda _: Faults(bad_signature=True),
+        "code",
+        "openid",
+    ),
+)

@@ -1,0 +1,106 @@
+"""Several things tried in one sign-in: if it succeeds in the end, the program has withstood all of them.
+
+If it does not, halves of them are tried in sign-ins of their own, until it is certain which one it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, failed, passed
+from loopback_auth.audit.programs.stories.steps import end_text, still_waits
+from loopback_auth.audit.programs.trial import Need, Question, Trial
+from loopback_auth.compare.attacks.attack_actions import Exposed, Until
+from loopback_auth.compare.attacks.context import AttackContext
+
+Steps = Callable[[AttackContext, Exposed], ProgramActions[str]]
+Judge = Callable[[ProgramResult], Mapping[str, Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One of the things that are tried.
+
+    Args:
+        question: that it answers.
+        steps: send it; their result says what came back, as the end of a sentence.
+    """
+
+    question: Question
+    steps: Steps
+
+
+def withstood(result: ProgramResult) -> bool:
+    """Return whether the sign-in succeeded in spite of all."""
+    return result.succeeded
+
+
+def nothing_more(result: ProgramResult) -> Mapping[str, Answer]:
+    """Return no further answers."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A trial of several probes.
+
+    Args:
+        id: of the trial.
+        title: of the trial.
+        probes: in order.
+        harmless: whether a sign-in shows that none of them did harm.
+        judge: gives answers to further questions, from each sign-in.
+        further: those questions.
+        needs: as in a trial.
+    """
+
+    id: str
+    title: str
+    probes: tuple[Probe, ...]
+    harmless: Callable[[ProgramResult], bool] = withstood
+    judge: Judge = nothing_more
+    further: tuple[Question, ...] = ()
+    needs: tuple[Need, ...] = ("port", "code")
+
+    def trial(self) -> Trial:
+        """Return the trial."""
+        questions = (*(probe.question for probe in self.probes), *self.further)
+        return Trial(self.id, self.title, self.tell, questions, needs=self.needs, parts=self.parts)
+
+    def tell(self, context: AttackContext) -> ProgramStory:
+        """Try them in order, for as long as the program waits."""
+        exposed = yield from Until("answer")
+        said: dict[str, str] = {}
+        for probe in self.probes:
+            said[probe.question.id] = yield from probe.steps(context, exposed)
+            if not (yield from still_waits(exposed)):
+                break
+        result = yield from End()
+        answers = dict(self.judge(result))
+        if self.harmless(result):
+            return answers | {name: passed(f"{text} {end_text(result)}") for name, text in said.items()}
+        if len(said) == 1:
+            return answers | {name: failed(f"{text} {_harm(result)}") for name, text in said.items()}
+        return answers
+
+    def parts(self, played: Played) -> tuple[Trial, ...]:
+        """Return the trials that are still needed: none, the rest, or two halves."""
+        open_ones = tuple(probe for probe in self.probes if probe.question.id not in played.answers)
+        if not played.finished or not open_ones or (len(self.probes) == 1):
+            return ()
+        if len(open_ones) < len(self.probes):
+            return (self._of(open_ones),)
+        middle = len(open_ones) // 2
+        return (self._of(open_ones[:middle]), self._of(open_ones[middle:]))
+
+    def _of(self, probes: tuple[Probe, ...]) -> Trial:
+        return replace(self, probes=probes).trial()
+
+
+def _harm(result: ProgramResult) -> str:
+    """Say what the user got instead of a sign-in."""
+    if result.succeeded:
+        return "The user's own response then got no page, although the program has signed in."
+    return f"After that the user's own response did not sign them in. {end_text(result)}"
