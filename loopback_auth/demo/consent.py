@@ -112,7 +112,7 @@ class Interactions:
             resource=question.resource,
             account=account.email,
             again=question.again,
-            scopes=[(name, self._setup.scopes[name]) for name in question.scope],
+            scopes=[(name, self._setup.scopes.get(name, "")) for name in question.scope],
             code=question.code,
             message=question.message,
         )

@@ -73,6 +73,7 @@ Faults that no client can notice; `compare` shows how attackers use them.
     ignore_verifier            every code verifier, and none               RFC 7636 §4.6
     reusable                   codes and tickets that were used before     RFC 6749 §4.1.2, RFC 8628 §3.5
     unlimited_user_codes       any number of wrong user codes              RFC 8628 §5.1
+    lenient                    no PKCE, no `redirect_uri`, any scope       RFC 9700 §2.1.1, RFC 6749 §4.1.3
 
 The four kinds of faulty polls come in the order of the table, and are counted over all polls of one server.
 Slow, missing and incomplete answers are faults of the transport: see `serve_demo`.
@@ -157,6 +158,8 @@ class Faults:
         ignore_verifier: accept every code verifier, and none.
         reusable: accept codes and tickets that were used before.
         unlimited_user_codes: accept any number of wrong user codes.
+        lenient: accept authorization requests without a code challenge, or with one that is not S256, for
+            which no verifier is demanded, token requests without a redirect URI, and every name of a scope.
     """
 
     deny_all: bool = False
@@ -216,6 +219,7 @@ class Faults:
     ignore_verifier: bool = False
     reusable: bool = False
     unlimited_user_codes: bool = False
+    lenient: bool = False
 
 
 class PollTroubles:

@@ -130,7 +130,7 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
         response_type=types,
         scope=scope,
         resource=resources(parameters.resource),
-        code_challenge=required_code_challenge(parameters) if "code" in types else "",
+        code_challenge=_code_challenge(parameters, setup) if "code" in types else "",
         nonce=parameters.get("nonce"),
         login_hint=parameters.get("login_hint"),
         prompt=_prompt(parameters.get("prompt")),
@@ -151,6 +151,13 @@ def _response_mode(parameters: Parameters, setup: Setup) -> tuple[ResponseMode, 
     signed = setup.features.signed_responses and (asked == "jwt" or asked.endswith(".jwt"))
     plain = asked.removesuffix("jwt").removesuffix(".") if signed else asked
     return default if in_front and plain == "query" else MODES.get(plain, default), signed
+
+
+def _code_challenge(parameters: Parameters, setup: Setup) -> str:
+    """Read the code challenge; empty where a lenient server does without one."""
+    if setup.faults.lenient and parameters.get("code_challenge_method") != "S256":
+        return ""
+    return required_code_challenge(parameters)
 
 
 def required_code_challenge(parameters: Parameters) -> str:
@@ -175,7 +182,7 @@ def scope_names(text: str, setup: Setup) -> tuple[str, ...]:
     Source: RFC 6749 §3.3.
     """
     names = tuple(dict.fromkeys(text.split())) or DEFAULT_SCOPE
-    if not all(name in setup.scopes for name in names):
+    if not setup.faults.lenient and not all(name in setup.scopes for name in names):
         raise Refused("invalid_scope", "A scope is not known here.")
     return names
 

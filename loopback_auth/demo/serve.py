@@ -11,6 +11,7 @@ import errno
 import os
 import secrets
 import socket
+import ssl
 import threading
 import time
 from collections.abc import (
@@ -101,6 +102,7 @@ async def serve_demo(
     delay: Mapping[str, float] | None = None,
     hang: Collection[str] = (),
     half_close: Collection[str] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Demo]:
     """Serve a demo server on this machine for as long as the block lasts.
 
@@ -111,13 +113,14 @@ async def serve_demo(
         delay: seconds to wait before each answer, by path.
         hang: paths that are never answered; their connections end with the block.
         half_close: paths whose answers break off in the middle of the body.
+        tls: has the certificate of the server; None: it speaks plain HTTP.
 
     Raises:
         ConfigError: the address is in use, or this machine does not have it.
     """
     bound = _bind(host, port)
     authority = f"[{host}]" if ":" in host else host
-    issuer = f"http://{authority}:{bound.getsockname()[1]}"
+    issuer = f"{'http' if tls is None else 'https'}://{authority}:{bound.getsockname()[1]}"
     end = asyncio.Event()
     try:
         demo = Demo(issuer, server_factory(issuer), dict(delay or {}), set(hang), set(half_close))
@@ -128,7 +131,7 @@ async def serve_demo(
         bound.close()
         raise
     try:
-        await web.SockSite(runner, bound).start()
+        await web.SockSite(runner, bound, ssl_context=tls).start()
         yield demo
     finally:
         end.set()

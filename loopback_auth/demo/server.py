@@ -235,6 +235,11 @@ class DemoServer:
         """Return whether an access or refresh token would be accepted now."""
         return self._ledger.active(token, now)
 
+    def owner(self, token: str) -> str:
+        """Return the email address of the account whose access token this is; empty: it is no such token."""
+        issued = self._ledger.access_tokens.get(token)
+        return issued.grant.account.email if issued is not None else ""
+
     def _table(self) -> Mapping[str, Mapping[str, Endpoint]]:
         interactions, device, tokens = self._interactions, self._device, self._tokens
         browser = AuthorizationEndpoints(

@@ -155,16 +155,18 @@ class TokenEndpoints:
     def _code_exchange(self, asked: TokenRequest, now: float) -> HttpResponse:
         client, parameters = asked.client, asked.parameters
         code, verifier = parameters.get("code"), parameters.get("code_verifier")
-        if not code or not parameters.get("redirect_uri"):
+        faults, redirect_uri = self._setup.faults, parameters.get("redirect_uri")
+        if not code or not (redirect_uri or faults.lenient):
             raise Refused("invalid_request", "The code or the redirect_uri is missing.")
-        bound = not self._setup.faults.ignore_verifier
+        issued = self._ledger.codes.get(code)
+        unbound = faults.lenient and issued is not None and not issued.grant.code_challenge
+        bound = not faults.ignore_verifier and not unbound
         if bound and not CODE_VERIFIER.fullmatch(verifier):
             raise Refused("invalid_request", "The code_verifier is missing or malformed.")
-        issued = self._ledger.codes.get(code)
         if issued is None or issued.grant.client_id != client.client_id:
             raise Refused("invalid_grant", "The code is unknown, or was issued to another client.")
         grant = issued.grant
-        if grant.redirect_uri != parameters.get("redirect_uri"):
+        if redirect_uri and grant.redirect_uri != redirect_uri:
             raise Refused("invalid_grant", "The redirect_uri is not the one of the authorization request.")
         if bound and not hmac.compare_digest(grant.code_challenge, s256(verifier)):
             raise Refused("invalid_grant", "The code_verifier does not fit the code_challenge.")

@@ -94,6 +94,7 @@ FAULTS = {
     "ignore_verifier": Faults(ignore_verifier=True),
     "reusable": Faults(reusable=True),
     "unlimited_user_codes": Faults(unlimited_user_codes=True),
+    "lenient": Faults(lenient=True),
 }
 
 

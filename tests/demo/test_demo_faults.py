@@ -122,3 +122,35 @@ def test_wrong_subject() -> None:
     talk = conversation(Faults(wrong_subject=True))
 
     assert document(talk.userinfo(talk.tokens()["access_token"]))["sub"] == "another-subject"
+
+
+def test_lenient_without_pkce() -> None:
+    """Programs that send no code challenge can be looked at, too (RFC 9700 §2.1.1 forbids them)."""
+    talk = conversation(Faults(lenient=True))
+    code = talk.code(code_challenge=None, code_challenge_method=None)
+
+    assert talk.exchange(code, code_verifier=None, redirect_uri=None).status == 200
+
+
+def test_lenient_with_any_scope() -> None:
+    """Programs ask for the scopes of their own servers."""
+    tokens = conversation(Faults(lenient=True)).tokens(scope="repo admin:org")
+
+    assert tokens["scope"] == "repo admin:org"
+
+
+def test_lenient_with_plain() -> None:
+    """No verifier is demanded of a challenge that is not S256, because it protects nothing."""
+    talk = conversation(Faults(lenient=True))
+
+    assert talk.exchange(talk.code(code_challenge_method="plain"), code_verifier=None).status == 200
+
+
+def test_lenient_with_s256() -> None:
+    """A program that keeps the rule is held to it, so that what it sends is known to be right."""
+    talk = conversation(Faults(lenient=True))
+
+    assert error(talk.exchange(talk.code(), code_verifier=None)) == (400, "invalid_request")
+    assert error(talk.exchange(talk.code(), code_verifier="v" * 43)) == (400, "invalid_grant")
+    assert error(talk.exchange(talk.code(), redirect_uri="http://127.0.0.1/other")) == (400, "invalid_grant")
+    assert error(talk.exchange("unknown", code_verifier=None)) == (400, "invalid_request")

@@ -6,10 +6,12 @@ import asyncio
 import http.client
 import json
 import socket
+import ssl
 from contextlib import closing
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+import trustme
 from aiohttp import ClientError, ClientSession
 from demo_conversation import VERIFIER, request
 
@@ -199,3 +201,22 @@ def test_failing_factory_leaves_no_socket() -> None:
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(issuers[0].rpartition(":")[2])), timeout=5)
+
+
+async def test_tls() -> None:
+    """A client that wants https of its server can be tried as well; the issuer says so."""
+    authority = trustme.CA()
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(serving)
+    asking = ssl.create_default_context()
+    authority.configure_trust(asking)
+
+    async with (
+        serve_demo(tls=serving) as demo,
+        ClientSession() as session,
+        session.get(f"{demo.issuer}{WELL_KNOWN}", ssl=asking) as response,
+    ):
+        document = await response.json()
+
+    assert demo.issuer.startswith("https://127.0.0.1:")
+    assert document["issuer"] == demo.issuer
