@@ -167,10 +167,14 @@ class Recorder(Observer):
     def ended(self, end: SignIn | LoopbackAuthError) -> None:
         """Note how the sign-in ended."""
         if isinstance(end, LoopbackAuthError):
-            self._note(self._clock(), "failed", end.message)
+            self.closed(end.message, failed=True)
         else:
             who = f" as {end.tokens.account}" if end.tokens.account else ""
-            self._note(self._clock(), "done", f"The program is signed in{who}.")
+            self.closed(f"The program is signed in{who}.", failed=False)
+
+    def closed(self, words: str, *, failed: bool) -> None:
+        """Note the end of a sign-in that another program made, in a sentence."""
+        self._note(self._clock(), "failed" if failed else "done", words)
 
     def text(self, text: str) -> str:
         """Return a text without the secrets of this sign-in."""

@@ -106,7 +106,22 @@ async def _performed(
 
 
 def shared(authority: str) -> str:
-    """Try to listen on a port that is in use, with the options by which systems share ports."""
+    """Try to listen on a port that is in use; return a sentence about it."""
+    why = refusal_to_share(authority)
+    if why:
+        return f"The attempt to listen on the same port was refused ({why})."
+    return "Another process could listen on the same port."
+
+
+def refusal_to_share(authority: str) -> str:
+    """Try to listen on a port that is in use, with the options by which systems share ports.
+
+    Args:
+        authority: IP address and port, as in a URL.
+
+    Returns:
+        The name of the system's error, such as `EADDRINUSE`; empty when it was allowed.
+    """
     host, _, port = authority.rpartition(":")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as second:
         for name in ("SO_REUSEADDR", "SO_REUSEPORT"):
@@ -116,6 +131,5 @@ def shared(authority: str) -> str:
             second.bind((host.strip("[]"), int(port)))
             second.listen()
         except OSError as exc:
-            why = errno.errorcode.get(exc.errno or 0, "error")
-            return f"The attempt to listen on the same port was refused ({why})."
-    return "Another process could listen on the same port."
+            return errno.errorcode.get(exc.errno or 0, "error")
+    return ""
