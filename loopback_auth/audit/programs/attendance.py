@@ -1,0 +1,199 @@
+"""What the user does at the program itself: opens links, presses Enter, types; and what is seen meanwhile.
+
+A link is opened when the program starts a browser with it. One that is only printed is opened too, a moment
+later, as a user would who was shown it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from loopback_auth.audit.programs.links import authority_of, links_in, plain, port_of
+from loopback_auth.audit.programs.observed import Listener, Seen
+from loopback_auth.audit.programs.process import Process
+from loopback_auth.audit.programs.surroundings import Surroundings
+
+TICK = 0.02
+"""Seconds between two looks at the program."""
+SCAN_SECONDS = 0.1
+"""Seconds between two looks for new processes."""
+READ_SECONDS = 0.2
+"""Seconds between two looks for printed links."""
+PRINTED_SECONDS = 0.7
+"""Seconds after which a printed link is opened: no browser will be started any more."""
+LOCAL_SECONDS = 3.0
+"""The same for a printed link to the program itself, which may only tell where it listens."""
+TYPING_SECONDS = 0.3
+"""Seconds without output after which the next line is typed into a terminal."""
+ENTER_SECONDS, ENTERS = 2.0, 3
+"""Seconds after which Enter is pressed in a terminal where nothing else was to be typed, and how often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A link that was opened in the browser.
+
+    Args:
+        url: as it was handed over, or printed.
+        command: name of the browser that the program started; empty for a printed link.
+        at: monotonic seconds.
+        listeners: the ports of the program at that moment.
+    """
+
+    url: str = field(repr=False)
+    command: str
+    at: float
+    listeners: tuple[Listener, ...]
+
+
+class Attendance:
+    """Attends one run of a program.
+
+    Args:
+        process: the program.
+        surroundings: of the program.
+        issuer: whose links are opened as soon as they are printed.
+        lines: typed into its terminal, one after the other.
+        open_link: opens a link in the browser.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        surroundings: Surroundings,
+        *,
+        issuer: str,
+        lines: tuple[str, ...],
+        open_link: Callable[[Opened], None],
+    ) -> None:
+        self.opened: list[Opened] = []
+        self.handed: dict[str, None] = {}
+        """Every link with which a browser was started, in order."""
+        self.enters: int = 0
+        """How often Enter was pressed."""
+        self.listeners: tuple[Listener, ...] = ()
+        """As they were when they were last looked at."""
+        self._process = process
+        self._surroundings = surroundings
+        self._issuer = issuer
+        self._lines = list(lines)
+        self._open_link = open_link
+        self._browsers: list[str] = []
+        self._printed: dict[str, float] = {}
+        self._scanned = self._read = self._typed = process.begun
+        self._task = asyncio.create_task(self._attend())
+
+    @property
+    def over(self) -> bool:
+        """Whether the program has ended, and everything that it started."""
+        if self._process.status() is None:
+            return False
+        self._process.descendants.scan()  # What it started last may not have been seen yet.
+        return not self._process.descendants.alive()
+
+    async def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so; return whether it is, after that many seconds at most."""
+        limit = time.monotonic() + seconds
+        while not done():
+            if self._task.done():
+                self._task.result()
+            if time.monotonic() >= limit:
+                return False
+            await asyncio.sleep(TICK)
+        return True
+
+    def look(self) -> tuple[Listener, ...]:
+        """Return the ports on which the program listens now."""
+        self._process.descendants.scan()
+        self.listeners = self._process.descendants.listeners()
+        return self.listeners
+
+    def seen(self) -> Seen:
+        """Return what can be seen of the program now."""
+        status = self._process.status()
+        self._take_starts()
+        printed = links_in(f"{self._process.stdout.text}\n{self._process.stderr.text}")
+        return Seen(
+            listeners=self.look(),
+            running=status is None,
+            status=status,
+            stdout=self._process.stdout.text,
+            stderr=self._process.stderr.text,
+            argv=(*self._process.descendants.lines, *self._browsers),
+            files=self._surroundings.written(),
+            links=tuple(dict.fromkeys((*self.handed, *printed))),
+        )
+
+    async def leave(self) -> None:
+        """Look no longer."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _attend(self) -> None:
+        while True:
+            now = time.monotonic()
+            self._process.status()
+            self._take_starts()
+            if now - self._scanned >= SCAN_SECONDS:
+                self._scanned = now
+                self._process.descendants.scan()
+            if not self.opened and now - self._read >= READ_SECONDS:
+                self._read = now
+                self._read_links(now)
+            self._type(now)
+            await asyncio.sleep(TICK)
+
+    def _take_starts(self) -> None:
+        for start in self._surroundings.stand_ins.starts():
+            self._browsers.append(start.line)
+            for link in start.links:
+                self.handed[link] = None
+                self._open(link, start.command)
+
+    def _read_links(self, now: float) -> None:
+        """Open what is only printed: a link to the server soon, one to the program itself later."""
+        if not (self._process.stdout.written or self._process.stderr.written):
+            return
+        for link in links_in(f"{self._process.stdout.text}\n{self._process.stderr.text}"):
+            since = self._printed.setdefault(link, now)
+            if authority_of(link) == authority_of(self._issuer):
+                due = now - since >= PRINTED_SECONDS
+            else:
+                due = now - since >= LOCAL_SECONDS and self._is_own(link)
+            if due:
+                self._open(link, "")
+                return
+
+    def _is_own(self, link: str) -> bool:
+        return any(one.port == port_of(link) for one in self.look())
+
+    def _open(self, link: str, command: str) -> None:
+        if any(one.url == link for one in self.opened):
+            return
+        opened = Opened(link, command, time.monotonic(), self.look())
+        self.opened.append(opened)
+        self._open_link(opened)
+
+    def _type(self, now: float) -> None:
+        """Type the next line when the program is quiet; press Enter where it waits for that, it seems."""
+        if not self._process.terminal or self._process.status() is not None:
+            return
+        quiet = now - max(self._process.stdout.at, self._typed)
+        if self._lines:
+            if quiet >= TYPING_SECONDS:
+                self._process.type(self._lines.pop(0) + "\n")
+                self._typed = now
+        elif not self.opened and self.enters < ENTERS and quiet >= ENTER_SECONDS and self._asks():
+            self._process.type("\n")
+            self._typed = now
+            self.enters += 1
+
+    def _asks(self) -> bool:
+        """Return whether the last line is not ended, as that of a question."""
+        written = plain(self._process.stdout.text).rstrip(" ")
+        return bool(written) and not written.endswith("\n")

@@ -1,0 +1,130 @@
+"""What all sign-ins of one program have in common, and what one of them is given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loopback_auth.audit.programs.authority import Authority
+from loopback_auth.audit.programs.recipe import Recipe
+from loopback_auth.audit.programs.surroundings import Surroundings
+from loopback_auth.audit.programs.templates import filled, server_values
+from loopback_auth.demo.keys import Signer
+from loopback_auth.trace.redactor import Redactor
+
+SHORTEST_SECRET = 8
+"""Characters of a variable of the user's from which on it is taken for a secret."""
+AUTHORITY_FILE = "authority.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one sign-in of the program is given.
+
+    Args:
+        command: the program and its arguments.
+        setup: commands that run before it.
+        environment: its variables.
+        folder: in which it starts.
+    """
+
+    command: tuple[str, ...] = field(repr=False)
+    setup: tuple[tuple[str, ...], ...] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What all sign-ins of one program have in common.
+
+    Args:
+        recipe: of the program.
+        inherited: variables of the user, of which few are handed on.
+        kept: names of more that are.
+        packages: folder in which the recipe's packages are; None: those of this Python, and of the current
+            folder.
+        signer: signs ID tokens; None: there are none.
+        authority: of the server's certificate; None without TLS.
+        reaches_out: the program may use the network beyond this machine.
+        redactor: learns every secret that passes.
+        secret: of the client; empty for a public one.
+    """
+
+    recipe: Recipe
+    inherited: Mapping[str, str] = field(repr=False)
+    kept: tuple[str, ...] = ()
+    packages: Path | None = None
+    signer: Signer | None = None
+    authority: Authority | None = None
+    reaches_out: bool = False
+    redactor: Redactor = field(default_factory=Redactor)
+    secret: str = field(default="", repr=False)
+
+    def given(self, root: Path, surroundings: Surroundings, issuer: str, *, terminal: bool) -> Given:
+        """Write the files of one sign-in, and return what else it is given.
+
+        Args:
+            root: folder of this sign-in.
+            surroundings: of the program, in it.
+            issuer: of the server.
+            terminal: the program gets a terminal.
+
+        Raises:
+            ConfigError: a path of the recipe leads out of the program's folders.
+        """
+        ca_file = ""
+        if self.authority is not None:
+            ca_file = str(root / AUTHORITY_FILE)
+            Path(ca_file).write_bytes(self.authority.certificate)
+        values = self._values(issuer, surroundings, ca_file)
+        files = {path: filled(text, values) for path, text in self.recipe.files.items()}
+        if self.recipe.driver:
+            files[Path(values["driver"]).name] = filled(self.recipe.driver, values)
+        surroundings.write(files)
+        environment = surroundings.variables(
+            self.inherited,
+            self._variables(values),
+            ca_file=ca_file,
+            terminal=terminal,
+            reaches_out=self.reaches_out,
+        )
+        return Given(
+            tuple(filled(one, values) for one in self.recipe.command),
+            tuple(tuple(filled(one, values) for one in command) for command in self.recipe.setup),
+            environment,
+            Path.cwd() if self.recipe.here else surroundings.folder,
+        )
+
+    def _variables(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that the user and the recipe name."""
+        kept = {name: self.inherited[name] for name in self.kept if name in self.inherited}
+        for value in kept.values():
+            if len(value) >= SHORTEST_SECRET:
+                self.redactor.learn("variable", value)
+        return kept | {name: filled(text, values) for name, text in self.recipe.env.items()}
+
+    def _values(self, issuer: str, surroundings: Surroundings, ca_file: str) -> dict[str, str]:
+        """Return what the placeholders stand for."""
+        recipe, python = self.recipe, Path(sys.executable)
+        programs = python.parent if self.packages is None else self.packages / "bin"
+        modules = (self.packages or Path.cwd()) / "node_modules"
+        driver = surroundings.folder / f"driver.{'mjs' if recipe.runtime == 'node' else 'py'}"
+        folders = {
+            "folder": surroundings.folder,
+            "home": surroundings.home,
+            "here": Path.cwd(),
+            "bin": modules / ".bin" if recipe.runtime == "node" else programs,
+            "node_modules": modules,
+            "python": python if self.packages is None else programs / "python",
+            "driver": driver,
+        }
+        return {
+            **server_values(
+                issuer, client_id=recipe.client_id, client_secret=self.secret, scope=recipe.scope
+            ),
+            **{name: str(path) for name, path in folders.items()},
+            "ca_file": ca_file,
+        }

@@ -1,0 +1,84 @@
+"""Play the story of a trial on a stage: each of its actions is done, and it is resumed with the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from loopback_auth.audit.programs.actions import (
+    Abandon,
+    Bind,
+    End,
+    Look,
+    Pass,
+    ProgramAction,
+    Talk,
+)
+from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, Seen, not_observed
+from loopback_auth.audit.programs.stage import Stage
+from loopback_auth.audit.programs.talking import talked
+from loopback_auth.audit.programs.trial import Trial
+from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
+from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.attacks.sockets import refusal_to_share
+from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.http_messages import HttpResponse
+
+TOO_EARLY = "The sign-in ended before that."
+NO_LINK = "The program opened no link to the server."
+
+
+async def play(trial: Trial, context: AttackContext, stage: Stage) -> Played:
+    """Play a trial to its end.
+
+    Args:
+        trial: whose story is told.
+        context: what the attacker has from the start.
+        stage: of a sign-in that has not begun.
+    """
+    story = trial.tell(context)
+    came: object = None
+    result: ProgramResult | None = None
+    try:
+        while True:
+            action = story.send(came)
+            came = await _performed(action, stage)
+            if isinstance(came, ProgramResult):
+                result = came
+            if isinstance(action, Until) and came is None:
+                break
+    except StopIteration as stop:
+        answers: Mapping[str, Answer] = stop.value
+        return Played(answers, result)
+    except LoopbackAuthError as exc:
+        because = f"The attack could not begin: {exc.message.rstrip('.')}."
+        return Played({one.id: not_observed(because) for one in trial.questions}, result)
+    finally:
+        story.close()
+    early = not_observed(TOO_EARLY if stage.requested.link else NO_LINK)
+    return Played(dict.fromkeys((one.id for one in trial.questions), early), result)
+
+
+async def _performed(
+    action: ProgramAction, stage: Stage
+) -> HttpResponse | Exposed | ProgramResult | Seen | bytes | str | None:
+    match action:
+        case Ask(request):
+            return await stage.ask(request)
+        case Until(point):
+            return await stage.until(point)
+        case End(within):
+            return await stage.end(within)
+        case Abandon(interrupt_after, within):
+            return await stage.abandon(interrupt_after, within)
+        case Talk():
+            return await talked(action, stage.keep)
+        case Bind(authority):
+            return refusal_to_share(authority)
+        case Pass(seconds):
+            await stage.pass_time(seconds)
+            return None
+        case Look():
+            return stage.look()
+        case _:
+            assert_never(action)

@@ -1,0 +1,160 @@
+"""The authorization server of an audit: it lets in what programs do, and keeps every request of theirs.
+
+It is lenient, so that a program which leaves out what it should send can be looked at. It knows one client,
+by the ID that the program has, with any redirect URI on this machine.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from loopback_auth.audit.programs.recipe import Recipe
+from loopback_auth.audit.programs.templates import filled, server_values
+from loopback_auth.demo.clients import DemoClient
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.keys import Signer
+from loopback_auth.demo.request_log import LoggedRequest, logged
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.wire import json_reply
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientAuth
+from loopback_auth.protocol.json import object_or_none
+from loopback_auth.trace.redactor import Redactor
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+WEB = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class AnyProgram(DemoClient):
+    """The client of any program: every redirect URI on this machine is registered, and every private one."""
+
+    def allows(self, redirect_uri: str, *, exactly: bool = False) -> bool:
+        """Return whether a redirect URI leads to a program on this machine (RFC 8252 §7.1, §7.3)."""
+        try:
+            parts = urlsplit(redirect_uri)
+        except ValueError:
+            return False
+        if parts.scheme not in WEB:
+            return "." in parts.scheme and not parts.fragment
+        return parts.hostname in LOOPBACK and not parts.fragment and "@" not in parts.netloc
+
+    def accepts(self, method: ClientAuth) -> bool:
+        """Return whether this client may authenticate by this method: a secret may come in both ways."""
+        return method in (("client_secret_basic", "client_secret_post") if self.client_secret else ("none",))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A request of the program, and what it was answered.
+
+    Args:
+        request: with an absolute URL.
+        answer: of the server.
+        at: when it came, in monotonic seconds.
+        ended: when it was answered, in monotonic seconds.
+        record: the same request as a log has it.
+    """
+
+    request: HttpRequest = field(repr=False)
+    answer: HttpResponse = field(repr=False)
+    at: float
+    ended: float
+    record: LoggedRequest
+
+
+class AuditServer(DemoServer):
+    """The server for one sign-in of a program.
+
+    Args:
+        issuer: its origin.
+        recipe: of the program: what its client is, and which other paths and answers it wants.
+        secret: of the client; empty for a public one.
+        faults: rules that it breaks besides its leniency.
+        signer: signs ID tokens; None: there are none.
+        redactor: learns every secret that passes.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        recipe: Recipe,
+        *,
+        secret: str,
+        faults: Faults,
+        signer: Signer | None,
+        redactor: Redactor,
+    ) -> None:
+        client = AnyProgram(
+            recipe.client_id,
+            secret or None,
+            redirect_uris=("http://127.0.0.1/",),
+            client_name=recipe.heading,
+        )
+        super().__init__(
+            issuer,
+            entropy=secrets.token_bytes,
+            signer=signer,
+            clients=(client,),
+            faults=replace(faults, lenient=True),
+            device_interval=1,
+        )
+        self.served: list[Served] = []
+        """The program's requests, in the order of their answers."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called after each of them."""
+        self._redactor = redactor
+        self._aliases = recipe.aliases
+        self._members = recipe.token_members
+        values = server_values(issuer, client_id=recipe.client_id, client_secret=secret, scope=recipe.scope)
+        self._answers = {path: filled(text, values) for path, text in recipe.answers.items()}
+
+    def handle(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer a request of the program, and keep it; never raises."""
+        at = time.monotonic()
+        whole = replace(request, url=self.issuer + request.url) if request.url.startswith("/") else request
+        answer = self.answer(request, now)
+        self._redactor.learn_request(whole)
+        self._redactor.learn_response(answer)
+        record = logged(replace(request, url=self._path(request.url)), answer.status, now)
+        self.served.append(Served(whole, answer, at, time.monotonic(), record))
+        self.changed()
+        return answer
+
+    def answer(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer a request of the browser, or of an attacker; it is not kept."""
+        target = self._path(request.url.removeprefix(self.issuer))
+        path = target.partition("?")[0]
+        if path in self._answers:
+            return HttpResponse(200, (("Content-Type", "application/json"),), self._answers[path].encode())
+        answer = super().handle(replace(request, url=target), now)
+        if self._members and path == "/token" and answer.status == 200:
+            members = object_or_none(answer.body)
+            if members is not None:
+                return json_reply({**members, **self._members})
+        return answer
+
+    def answered(self, path: str) -> Iterator[Mapping[str, object]]:
+        """Iterate over the JSON objects that the program got from a path."""
+        for one in self.served:
+            if one.record.path == path and (members := object_or_none(one.answer.body)) is not None:
+                yield members
+
+    @property
+    def token_answers(self) -> list[Mapping[str, object]]:
+        """The token responses that the program got."""
+        return [one for one in self.answered("/token") if "access_token" in one or "id_token" in one]
+
+    def path_of(self, url: str) -> str:
+        """Return the path of a URL of this server, as the server itself knows it; empty for another's."""
+        at_server = url.startswith(f"{self.issuer}/")
+        return self._path(url.removeprefix(self.issuer)).partition("?")[0] if at_server else ""
+
+    def _path(self, target: str) -> str:
+        """Return a request target with the path that its own stands for."""
+        path, question, query = target.partition("?")
+        return self._aliases.get(path, path) + question + query

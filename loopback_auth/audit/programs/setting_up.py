@@ -1,0 +1,74 @@
+"""Set up one sign-in of a program: folders, server, browser, variables; and take everything down again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from loopback_auth.audit.programs.browsing import browser_session
+from loopback_auth.audit.programs.kit import Kit
+from loopback_auth.audit.programs.own_folder import own_folder
+from loopback_auth.audit.programs.process import Process
+from loopback_auth.audit.programs.server import AuditServer
+from loopback_auth.audit.programs.stage import Manner, Stage
+from loopback_auth.audit.programs.surroundings import Surroundings
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.serve import serve_demo
+
+
+@asynccontextmanager
+async def staged(
+    kit: Kit, manner: Manner, *, faults: Faults | None = None, hang: tuple[str, ...] = ()
+) -> AsyncGenerator[Stage]:
+    """Set up one sign-in, which begins when a story lets it; in the end nothing of it is left.
+
+    Args:
+        kit: of the program.
+        manner: of the program.
+        faults: rules that the server breaks; None: none.
+        hang: paths of the server that never answer.
+    """
+    servers: list[AuditServer] = []
+
+    def serving(issuer: str) -> AuditServer:
+        servers.append(
+            AuditServer(
+                issuer,
+                kit.recipe,
+                secret=kit.secret,
+                faults=faults or Faults(),
+                signer=kit.signer,
+                redactor=kit.redactor,
+            )
+        )
+        return servers[0]
+
+    async with AsyncExitStack() as stack:
+        root = stack.enter_context(own_folder())
+        tls = kit.authority.context if kit.authority is not None else None
+        demo = await stack.enter_async_context(serve_demo(server_factory=serving, hang=hang, tls=tls))
+        session = await stack.enter_async_context(browser_session())
+        surroundings = Surroundings(root)
+        given = kit.given(root, surroundings, demo.issuer, terminal=manner.terminal)
+
+        def start() -> Process:
+            return Process(
+                given.command,
+                given.environment,
+                given.folder,
+                terminal=manner.terminal,
+                typed=kit.recipe.input,
+            )
+
+        stage = Stage(
+            start,
+            servers[0],
+            session,
+            surroundings,
+            kit.redactor,
+            manner=manner,
+            lines=tuple(kit.recipe.input.splitlines()),
+            success=kit.recipe.success,
+        )
+        stack.push_async_callback(stage.leave)
+        yield stage

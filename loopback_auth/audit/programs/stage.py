@@ -1,0 +1,326 @@
+"""One sign-in of a program: it is started, its link is opened, a user approves, and a story acts meanwhile.
+
+The program runs until a story lets it go on no further; then everything that it started is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiohttp import ClientSession
+
+from loopback_auth.audit.programs.actions import ANSWER_SECONDS, END_SECONDS
+from loopback_auth.audit.programs.attendance import Attendance, Opened
+from loopback_auth.audit.programs.browsing import Browsing, is_here
+from loopback_auth.audit.programs.descendants import addresses
+from loopback_auth.audit.programs.links import port_of
+from loopback_auth.audit.programs.observed import ProgramResult, Seen
+from loopback_auth.audit.programs.process import Process
+from loopback_auth.audit.programs.recording import Recording
+from loopback_auth.audit.programs.requested import AuthorizationRequested
+from loopback_auth.audit.programs.server import AuditServer
+from loopback_auth.audit.programs.surroundings import Surroundings
+from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Exposed, Point
+from loopback_auth.demo.agent import Navigation
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.trace.redactor import Redactor
+
+LINK_SECONDS = 20.0
+"""Seconds in which a program has to open its link."""
+STAYING_SECONDS = 6.0
+"""Seconds after which a program with its tokens stays, as a server does."""
+PORT_SECONDS = 3.0
+"""Seconds for which the port of a program that has ended well is watched."""
+QUIET_SECONDS = 0.5
+"""Seconds that a program which stays gets to do what it does with its tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the program behaves, as far as that was found out before.
+
+    Args:
+        terminal: it wants a terminal.
+        stays: it does not end by itself when it has its tokens.
+        seconds: that one sign-in may take.
+    """
+
+    terminal: bool = False
+    stays: bool = False
+    seconds: float = 60.0
+
+
+class Stage:
+    """One sign-in; it begins with the first action that lets it go on.
+
+    Args:
+        start: starts the program.
+        server: for this sign-in alone.
+        session: of the browser.
+        surroundings: of the program.
+        redactor: learns every secret that passes.
+        manner: of the program.
+        lines: typed into its terminal.
+        success: pattern in its output that means success; empty: exit status 0 does.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Process],
+        server: AuditServer,
+        session: ClientSession,
+        surroundings: Surroundings,
+        redactor: Redactor,
+        *,
+        manner: Manner,
+        lines: tuple[str, ...] = (),
+        success: str = "",
+    ) -> None:
+        self.recording: Recording = Recording()
+        """What has happened, for the trace."""
+        self.requested: AuthorizationRequested = AuthorizationRequested(server)
+        """The authorization request, as far as it is known."""
+        self.browsing: Browsing = Browsing(
+            server,
+            session,
+            redactor,
+            redirect_uri=lambda: self.requested.redirect_uri,
+            seen=self._browsed,
+        )
+        """The user's browser, with which stories make their requests, too."""
+        self._start = start
+        self._server = server
+        self._surroundings = surroundings
+        self._manner = manner
+        self._lines = lines
+        self._success = success
+        self._process: Process | None = None
+        self._attendance: Attendance | None = None
+        self._port_closed: float | None = None
+        self._kept: list[asyncio.StreamWriter] = []
+        self._limit = 0.0
+        self._left_behind: int | None = None
+
+    # What follows is done by stories.
+
+    async def until(self, point: Point) -> Exposed | None:
+        """Let the sign-in go on until a point; None when it ended, or came to nothing, before."""
+        attendance = self._begun()
+        reached = self.browsing.pause_at(point)
+        await self._linked(lambda: reached.is_set())
+        await attendance.until(lambda: reached.is_set() or self._nothing_more(), self._time_left())
+        return self._exposed() if reached.is_set() else None
+
+    async def end(self, within: float = END_SECONDS) -> ProgramResult:
+        """Let the sign-in go on to its end."""
+        attendance = self._begun()
+        self.browsing.go_on()
+        await self._linked(lambda: False)
+        await attendance.until(lambda: not self.browsing.busy or attendance.over, self._time_left())
+        await self._finished(within)
+        return await self._result()
+
+    async def abandon(self, interrupt_after: float, within: float) -> ProgramResult:
+        """Close the tab, and press Ctrl-C after a while."""
+        attendance = self._begun()
+        await self.browsing.close()
+        if not await attendance.until(lambda: attendance.over, interrupt_after):
+            self.process.interrupt()
+            await attendance.until(lambda: attendance.over, within)
+        return await self._result()
+
+    async def ask(self, request: HttpRequest) -> HttpResponse:
+        """Send a request; status 0 when there is no answer in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self.browsing.load(request)
+        return NO_ANSWER
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass, until the program ends."""
+        attendance = self._begun()
+        await attendance.until(lambda: attendance.over, min(seconds, self._time_left()))
+
+    def look(self) -> Seen:
+        """See what can be seen of the program now."""
+        return self._begun().seen()
+
+    async def leave(self) -> None:
+        """End everything; unexpected errors of the browser are raised."""
+        try:
+            for writer in self._kept:
+                writer.close()
+            if self._attendance is not None:
+                await self._attendance.leave()
+            await self.browsing.close()
+        finally:
+            await self._ended()
+
+    @property
+    def process(self) -> Process:
+        """The program, which has been started."""
+        if self._process is None:
+            raise RuntimeError("the program was not started")
+        return self._process
+
+    def keep(self, writer: asyncio.StreamWriter) -> None:
+        """Keep a connection open until the sign-in ends."""
+        self._kept.append(writer)
+
+    # What follows waits for the program.
+
+    def _begun(self) -> Attendance:
+        if self._attendance is None:
+            self._process = self._start()
+            self._limit = time.monotonic() + self._manner.seconds
+            self._attendance = Attendance(
+                self._process,
+                self._surroundings,
+                issuer=self._server.issuer,
+                lines=self._lines,
+                open_link=self._open,
+            )
+        return self._attendance
+
+    def _time_left(self) -> float:
+        return max(self._limit - time.monotonic(), 0.0)
+
+    async def _linked(self, done: Callable[[], bool]) -> None:
+        """Wait for the first link."""
+        attendance = self._begun()
+        await attendance.until(
+            lambda: bool(done() or attendance.opened or attendance.over),
+            min(LINK_SECONDS, self._time_left()),
+        )
+
+    def _nothing_more(self) -> bool:
+        """Return whether the browser has nothing more to do, or the program is gone."""
+        attendance = self._begun()
+        return attendance.over or not attendance.opened or not self.browsing.busy
+
+    async def _finished(self, within: float) -> None:
+        """Wait until the program has ended, or has its tokens and stays."""
+        attendance = self._begun()
+        limit = time.monotonic() + min(within, self._time_left())
+        if not attendance.opened:
+            return
+        while not attendance.over and time.monotonic() < limit:
+            done_at = self._done_at()
+            if done_at is not None:
+                self._watch_port(done_at)
+                since = time.monotonic() - done_at
+                status = self.process.status()
+                if status is not None and since > PORT_SECONDS:
+                    return  # What it left behind does not end either.
+                if status is None and self._stays(since):
+                    return
+            await asyncio.sleep(0.02)
+
+    def _stays(self, since: float) -> bool:
+        return since > (QUIET_SECONDS if self._manner.stays else STAYING_SECONDS)
+
+    def _done_at(self) -> float | None:
+        """Return when the program had its tokens, and the browser its page; None before."""
+        issued = [one.ended for one in self._server.served if one.record.path == "/token"]
+        if not self._server.token_answers or self.browsing.busy:
+            return None
+        return max(issued[-1], self.browsing.answered_at or 0.0)
+
+    def _watch_port(self, since: float) -> None:
+        """Note when the port is closed."""
+        port = port_of(self.requested.redirect_uri)
+        if self._port_closed is None and port and not addresses(self._begun().look(), port):
+            self._port_closed = time.monotonic() - since
+
+    async def _result(self) -> ProgramResult:
+        attendance = self._begun()
+        over, port = attendance.over, port_of(self.requested.redirect_uri)
+        done_at = self._done_at()
+        if done_at is not None and port:
+            if over and self._port_closed is None:
+                self._port_closed = max((self.process.ended or done_at) - done_at, 0.0)
+            elif self._port_closed is None:
+                self._port_closed = time.monotonic() - done_at
+        seen = attendance.seen()
+        status = self.process.status()
+        ended = self.process.ended or time.monotonic()
+        left_behind = await self._ended()
+        tokens = self._tokens()
+        answered_at = self.browsing.answered_at
+        succeeded = self._succeeded(status, seen)
+        return ProgramResult(
+            status=status,
+            succeeded=succeeded,
+            account=self._server.owner(tokens.get("access_token", "")),
+            link=self.requested.link,
+            request=self.requested.parameters,
+            repeated=self.requested.repeated,
+            requests=tuple(one.record for one in self._server.served),
+            tokens=tokens,
+            visits=tuple(self.browsing.visits),
+            listened_first=self._listened_first(port),
+            seconds=ended - self.process.begun,
+            answered_after=ended - answered_at if status is not None and answered_at is not None else None,
+            port_open_after=self._port_closed,
+            left_behind=left_behind - (status is None),
+            seen=seen,
+        )
+
+    def _succeeded(self, status: int | None, seen: Seen) -> bool:
+        if not self._server.token_answers:
+            return False
+        if self._success:
+            return re.search(self._success, seen.output) is not None
+        return status == 0 or (status is None and self._manner.stays)
+
+    def _tokens(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for members in self._server.token_answers:
+            found |= {name: value for name, value in members.items() if isinstance(value, str)}
+        return found
+
+    def _listened_first(self, port: int) -> bool | None:
+        if not port or not self._begun().opened:
+            return None
+        return bool(addresses(self._begun().opened[0].listeners, port))
+
+    async def _ended(self) -> int:
+        """End the program once, and return how many processes there were."""
+        if self._left_behind is None:
+            self._left_behind = await self._process.leave() if self._process is not None else 0
+        return self._left_behind
+
+    # What follows is the browser.
+
+    def _open(self, opened: Opened) -> None:
+        self.recording.opened(opened.url, opened.command, opened.at)
+        self.requested.saw(opened.url)
+        if is_here(opened.url):
+            self.browsing.open(opened.url, user_code=self._user_code())
+
+    def _user_code(self) -> str:
+        codes = [members.get("user_code") for members in self._server.answered("/device_authorization")]
+        return next((code for code in reversed(codes) if isinstance(code, str)), "")
+
+    def _browsed(self, step: Navigation, answer: HttpResponse, begun: float, ended: float) -> None:
+        self.requested.saw(step.url, step.body)
+        self.recording.browsed(step, answer, begun, ended)
+
+    def _exposed(self) -> Exposed:
+        waiting = self.browsing.waiting
+        opened = self._begun().opened
+        first = opened[0].url if opened else ""
+        at_server = first.startswith(f"{self._server.issuer}/")
+        answers = waiting is not None and not waiting.decides
+        return Exposed(
+            start_url="" if at_server else first,
+            link=first if at_server and not self.requested.link else "",
+            redirect_uri=self.requested.redirect_uri,
+            state=self.requested.parameters.get("state", ""),
+            answer=waiting if answers else None,
+        )

@@ -1,0 +1,277 @@
+"""A program of somebody else signs in: however it opens its link, and whatever it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from small_stage import recipe, signed_in, small_stage
+
+from loopback_auth.audit.programs.kit import Kit
+from loopback_auth.audit.programs.stage import Manner
+from loopback_auth.demo.faults import Faults
+from loopback_auth.http_messages import HttpRequest
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a bad program listens on
+
+
+async def test_plain_sign_in() -> None:
+    """The program gets its tokens, and what it did is known from outside."""
+    result = await signed_in()
+
+    assert (result.status, result.succeeded, result.account) == (0, True, "demo@example.com")
+    assert result.request["response_type"] == "code"
+    assert [one.path for one in result.requests] == ["/token"]
+    assert result.listened_first is True
+    assert result.left_behind == 0
+    assert result.page is not None
+    assert b"close this tab" in result.page.body
+    assert result.seen.links == (result.link,)
+    assert "signed in" in result.seen.stdout
+    assert result.port_open_after is not None
+
+
+@pytest.mark.parametrize(
+    "opener", ["xdg-open", "firefox", "google-chrome", "open", "wslview", "x-www-browser"]
+)
+async def test_openers_by_name(opener: str) -> None:
+    """Programs that start a browser by its name find the one that stands in for it."""
+    result = await signed_in("--opener", opener)
+
+    assert result.succeeded
+    assert any(line.startswith(f"{opener} http://") for line in result.seen.argv)
+
+
+async def test_printed_link() -> None:
+    """A link that is only printed is opened as a user would open it, without the colours around it."""
+    result = await signed_in("--opener", "print")
+
+    assert result.succeeded
+    assert result.seen.links == (result.link,)
+
+
+async def test_two_links() -> None:
+    """Both are opened, as in two tabs; the program takes one of the responses."""
+    result = await signed_in("--opener", "twice")
+
+    assert result.succeeded
+    assert len(result.seen.links) == 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", EVERYWHERE])
+async def test_addresses(host: str) -> None:
+    """What the program listens on is seen, at whichever address it is."""
+    async with small_stage("--host", host) as stage:
+        await stage.until("link")
+        seen = stage.look()
+        result = await stage.end()
+
+    assert result.succeeded
+    assert [one.address for one in seen.listeners] == ["127.0.0.1" if host == "localhost" else host]
+
+
+async def test_form_post() -> None:
+    """The response travels as the program asked for it."""
+    result = await signed_in("--response-mode", "form_post")
+
+    assert result.succeeded
+    assert [one.request.method for one in result.visits] == ["POST"]
+
+
+async def test_foreign_link() -> None:
+    """A program that ignores its server sends the browser elsewhere: nothing is fetched from there."""
+    async with small_stage(
+        "--elsewhere", "https://as.example/authorize", manner=Manner(seconds=2.0)
+    ) as stage:
+        result = await stage.end(within=1.0)
+
+    assert (result.succeeded, result.link, result.requests, result.visits) == (False, "", (), ())
+    assert result.seen.links[0].startswith("https://as.example/authorize?")
+
+
+async def test_no_link() -> None:
+    """A program that opens none is ended in time."""
+    result = await signed_in("--opener", "none", manner=Manner(seconds=1.5))
+
+    assert (result.status, result.succeeded, result.seen.links, result.left_behind) == (None, False, (), 0)
+
+
+async def test_paused_at_each_point() -> None:
+    """A story acts while the user reads the page, after the approval, and before the response comes."""
+    async with small_stage() as stage:
+        link = await stage.until("link")
+        approved = await stage.until("approved")
+        answer = await stage.until("answer")
+        result = await stage.end()
+
+    assert link is not None
+    assert approved is not None
+    assert answer is not None
+    assert link.redirect_uri.startswith("http://127.0.0.1:")
+    assert link.state
+    assert answer.brought("code") == result.token_requests[0].parameters["code"]
+    assert result.succeeded
+
+
+async def test_requests_of_stories_are_not_the_programs() -> None:
+    """Requests of the attacker are sent, and do not count as the program's."""
+    async with small_stage() as stage:
+        exposed = await stage.until("link")
+        assert exposed is not None
+        at_program = await stage.ask(HttpRequest("GET", f"{exposed.redirect_uri}?code=forged&state=forged"))
+        result = await stage.end()
+
+    assert at_program.status == 200
+    assert [one.parameters["code"] for one in result.token_requests] != ["forged"]
+    assert result.succeeded
+
+
+async def test_faults_of_the_server() -> None:
+    """The program meets a server that breaks a rule, and is not signed in."""
+    async with small_stage(faults=Faults(deny_all=True), manner=Manner(seconds=2.0)) as stage:
+        result = await stage.end(within=1.0)
+
+    assert (result.succeeded, result.account) == (False, "")
+
+
+async def test_stays() -> None:
+    """A program that goes on as a server does is ended when it has its tokens."""
+    result = await signed_in("--stay", manner=Manner(stays=True))
+
+    assert (result.status, result.succeeded, result.left_behind) == (None, True, 0)
+
+
+async def test_deaf_to_sigterm() -> None:
+    """A program that ignores the polite signal is ended by force."""
+    async with small_stage("--stay", "--deaf", manner=Manner(stays=True)) as stage:
+        result = await stage.end()
+        processes = stage.process.descendants
+
+    assert result.status is None
+    assert processes.alive() == []
+
+
+async def test_child_left_behind() -> None:
+    """A child in a session of its own is found by its environment, counted, and ended."""
+    async with small_stage("--child") as stage:
+        result = await stage.end()
+        processes = stage.process.descendants
+
+    assert (result.status, result.succeeded, result.left_behind) == (0, True, 1)
+    assert processes.alive() == []
+
+
+async def test_daemon() -> None:
+    """A program that goes on in the background is waited for."""
+    result = await signed_in("--daemon")
+
+    assert (result.status, result.succeeded, result.left_behind) == (0, True, 0)
+
+
+async def test_flood_of_output() -> None:
+    """The program never waits for its reader, and what is kept of its output is bounded."""
+    result = await signed_in("--flood", "8")
+
+    assert result.succeeded
+    assert len(result.seen.stdout) < 1_000_000
+    assert result.seen.stdout.rstrip().endswith("signed in")
+
+
+async def test_binary_output() -> None:
+    """What is not text is replaced."""
+    result = await signed_in("--binary")
+
+    assert result.succeeded
+    assert "\ufffd" in result.seen.stdout
+
+
+async def test_files() -> None:
+    """What it writes is seen with its mode, wherever below its home that is."""
+    result = await signed_in("--write", "~/.config/tokens.json")
+
+    (written,) = result.seen.files
+    assert (written.path, written.mode) == (".config/tokens.json", 0o644)
+    assert result.tokens["access_token"] in json.loads(written.content).values()
+
+
+async def test_environment() -> None:
+    """Nothing of the user's environment is handed on but what a program needs to start."""
+    kit = Kit(recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"})
+    async with small_stage(kit=kit) as stage:
+        result = await stage.end()
+
+    given = json.loads(result.seen.stdout.splitlines()[0])
+    assert result.succeeded
+    assert "MY_TOKEN" not in given
+    assert given["HOME"] != os.environ.get("HOME")
+    assert not exists(given["HOME"])
+
+
+async def test_kept_variables() -> None:
+    """A variable of the user is handed on when it is named, and is a secret then."""
+    kit = Kit(recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"}, kept=("MY_TOKEN",))
+    async with small_stage(kit=kit) as stage:
+        result = await stage.end()
+
+    assert json.loads(result.seen.stdout.splitlines()[0])["MY_TOKEN"] == "of-the-user"
+    assert "of-the-user" not in kit.redactor.text(result.seen.stdout)
+
+
+async def test_terminal() -> None:
+    """A program that wants a terminal gets one, with one that it can ask a password on."""
+    manner = Manner(terminal=True)
+    result = await signed_in("--terminal", "--password", manner=manner, input_text="hidden\n")
+
+    assert result.succeeded
+    assert "hidden" not in result.seen.stdout
+
+
+async def test_enter_is_pressed() -> None:
+    """A question that waits for Enter gets it."""
+    result = await signed_in("--terminal", "--ask", manner=Manner(terminal=True))
+
+    assert result.succeeded
+
+
+async def test_typed_without_a_terminal() -> None:
+    """What is typed comes through a pipe where there is no terminal."""
+    assert (await signed_in("--ask", input_text="\n")).succeeded
+
+
+async def test_fixed_port_again() -> None:
+    """A program with a port of its own can be run again at once."""
+    first = await signed_in("--port", "0")
+    port = first.request["redirect_uri"].rpartition(":")[2].partition("/")[0]
+    second, third = await signed_in("--port", port), await signed_in("--port", port)
+
+    assert (second.succeeded, third.succeeded) == (True, True)
+
+
+async def test_abandoned() -> None:
+    """The tab is closed and Ctrl-C pressed: the program ends by it."""
+    async with small_stage() as stage:
+        await stage.until("link")
+        result = await stage.abandon(0.2, 5.0)
+
+    assert (result.succeeded, result.requests) == (False, ())
+    assert result.status not in (None, 0)
+
+
+async def test_nothing_is_left() -> None:
+    """No process and no folder: whatever the program does."""
+    async with small_stage("--child", "--stay", "--deaf") as stage:
+        await stage.until("link")
+        processes = stage.process.descendants
+        count, folder = len(processes.alive()), processes.alive()[0].cwd()
+        assert exists(folder)
+
+    assert count == 2
+    assert processes.alive() == []
+    assert not exists(folder)
+
+
+def exists(path: str) -> bool:
+    """Look for a folder."""
+    return Path(path).exists()
