@@ -28,6 +28,7 @@ BEGINS = {
     ".har": '{\n  "log"',
     ".md": "#",
     ".mmd": "sequenceDiagram",
+    ".sarif": '{\n  "$schema"',
     ".txt": "2 flows with demo, simulated in memory",
 }
 TWO = ("--flows", "code,ticket")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from loopback_auth.compare.drawing.document import json_text
 from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.drawing.markdown import markdown
+from loopback_auth.compare.drawing.sarif import sarif
 from loopback_auth.compare.drawing.table import table
 from loopback_auth.compare.model import Comparison
 from loopback_auth.drawing.mermaid import several
@@ -30,6 +31,7 @@ FORMS: Mapping[str, Callable[[Comparison], str]] = {
     ".har": har,
     ".md": markdown,
     ".mmd": _all_in_one,
+    ".sarif": sarif,
     ".txt": table,
 }
 """What writes each."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 from loopback_auth.compare.model import Run
 
@@ -24,16 +25,19 @@ def anchor(finding: str, run: str = "") -> str:
 
 
 def titles(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the titles of runs, each once: the second of two equal ones ends in (2)."""
-    found: dict[str, int] = {}
-    for run in runs:
-        title, count = run.title, 1
-        while title in found:
-            count += 1
-            title = f"{run.title} ({count})"
-        found[title] = count
+    """Return the titles of runs, each once."""
+    return unique([run.title for run in runs])
+
+
+def unique(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names, each once: the second of two equal ones ends in (2)."""
+    found: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name} ({count})" for count in range(2, len(names) + 1))
+        several = chain((name,), numbered)
+        found[next(one for one in several if one not in found)] = None
     return tuple(found)
 
 
 def _slug(text: str) -> str:
-    return _APART.sub("-", text.lower()).strip("-") or "unnamed"
+    return _APART.sub("-", text.lower()).strip("-.") or "unnamed"
