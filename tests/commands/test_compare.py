@@ -30,6 +30,7 @@ BEGINS = {
     ".mmd": "sequenceDiagram",
     ".sarif": '{\n  "$schema"',
     ".txt": "2 flows with demo, simulated in memory",
+    ".xml": "<?xml",
 }
 TWO = ("--flows", "code,ticket")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from loopback_auth.compare.drawing.document import json_text
 from loopback_auth.compare.drawing.har import har
+from loopback_auth.compare.drawing.junit import junit
 from loopback_auth.compare.drawing.markdown import markdown
 from loopback_auth.compare.drawing.sarif import sarif
 from loopback_auth.compare.drawing.table import table
@@ -33,6 +34,7 @@ FORMS: Mapping[str, Callable[[Comparison], str]] = {
     ".mmd": _all_in_one,
     ".sarif": sarif,
     ".txt": table,
+    ".xml": junit,
 }
 """What writes each."""
 
