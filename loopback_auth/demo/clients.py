@@ -70,6 +70,10 @@ class DemoClient:
         asked = _without_loopback_port(redirect_uri)
         return any(asked == _without_loopback_port(registered) for registered in self.redirect_uris)
 
+    def resembles(self, redirect_uri: str) -> bool:
+        """Return whether a redirect URI begins like a registered one, up to the host name; for a fault."""
+        return any(redirect_uri.startswith(_host(registered)) for registered in self.redirect_uris)
+
     @property
     def public(self) -> bool:
         """Whether it cannot prove itself (RFC 6749 §2.1)."""
@@ -88,6 +92,12 @@ class DemoClient:
 
 DEMO_CLIENT = DemoClient("loopback-auth-demo", redirect_uris=tuple(f"{host}/callback" for host in LOOPBACK))
 """The public client that every demo server knows."""
+
+
+def _host(uri: str) -> str:
+    """Return the beginning of a URI, up to the end of its host name."""
+    scheme, separator, rest = uri.partition("://")
+    return scheme + separator + rest.partition("/")[0]
 
 
 def _without_loopback_port(uri: str) -> str:

@@ -71,6 +71,10 @@ Faults that no client can notice; `compare` shows how attackers use them.
 
     fault                      lets pass                                   what forbids it
     ignore_verifier            every code verifier, and none               RFC 7636 §4.6
+    pkce_optional              requests without a code challenge           RFC 9700 §2.1.1, §4.8.2
+    plain_challenges           `code_challenge_method=plain`               RFC 9700 §2.1.1
+    loose_redirect_uris        hosts that begin like a registered one      RFC 9700 §2.1
+    unbound_tokens             at /mcp, tokens that are for no resource    RFC 8707 §2, RFC 9700 §2.3
     reusable                   codes and tickets that were used before     RFC 6749 §4.1.2, RFC 8628 §3.5
     unlimited_user_codes       any number of wrong user codes              RFC 8628 §5.1
     lenient                    no PKCE, no `redirect_uri`, any scope       RFC 9700 §2.1.1, RFC 6749 §4.1.3
@@ -156,6 +160,11 @@ class Faults:
         ticket_status: HTTP status of every request for a new ticket; 0: the right one.
         exchange_refused: refuse every exchange of a ticket.
         ignore_verifier: accept every code verifier, and none.
+        pkce_optional: issue a code also without a challenge; it needs no verifier, and any will do.
+        plain_challenges: accept the code verifier itself as the challenge.
+        loose_redirect_uris: compare a redirect URI only up to the end of the registered host name, so that
+            the name may go on, as in `http://127.0.0.1.attacker.example/callback`.
+        unbound_tokens: accept at the MCP server tokens that were issued for no resource.
         reusable: accept codes and tickets that were used before.
         unlimited_user_codes: accept any number of wrong user codes.
         lenient: accept authorization requests without a code challenge, or with one that is not S256, for
@@ -217,6 +226,10 @@ class Faults:
     ticket_status: int = 0
     exchange_refused: bool = False
     ignore_verifier: bool = False
+    pkce_optional: bool = False
+    plain_challenges: bool = False
+    loose_redirect_uris: bool = False
+    unbound_tokens: bool = False
     reusable: bool = False
     unlimited_user_codes: bool = False
     lenient: bool = False

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from loopback_auth.demo.accounts import DEFAULT_SCOPE
 from loopback_auth.demo.clients import DemoClient
+from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.setup import ACR_VALUES, PROMPTS, RESPONSE_TYPES, Setup
 from loopback_auth.demo.wire import Parameters, Refused
 
@@ -88,7 +89,9 @@ def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
     if client is None:
         raise Refused("invalid_request", "The client_id is missing or unknown.")
     redirect_uri = parameters.get("redirect_uri")
-    if not client.allows(redirect_uri, exactly=setup.faults.exact_redirect_uris):
+    faults = setup.faults
+    loosely = faults.loose_redirect_uris and client.resembles(redirect_uri)
+    if not loosely and not client.allows(redirect_uri, exactly=faults.exact_redirect_uris):
         raise Refused("invalid_request", "The redirect_uri is missing, or not registered for this client.")
     # A repeated state or mode cannot be honoured, whichever value came first
     state = "" if "state" in parameters.repeated else parameters.get("state")
@@ -130,7 +133,7 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
         response_type=types,
         scope=scope,
         resource=resources(parameters.resource),
-        code_challenge=_code_challenge(parameters, setup) if "code" in types else "",
+        code_challenge=_code_challenge(parameters, setup.faults) if "code" in types else "",
         nonce=parameters.get("nonce"),
         login_hint=parameters.get("login_hint"),
         prompt=_prompt(parameters.get("prompt")),
@@ -153,15 +156,20 @@ def _response_mode(parameters: Parameters, setup: Setup) -> tuple[ResponseMode, 
     return default if in_front and plain == "query" else MODES.get(plain, default), signed
 
 
-def _code_challenge(parameters: Parameters, setup: Setup) -> str:
-    """Read the code challenge; empty where a lenient server does without one."""
-    if setup.faults.lenient and parameters.get("code_challenge_method") != "S256":
+def _code_challenge(parameters: Parameters, faults: Faults) -> str:
+    """Read the code challenge; empty where a fault lets it be missing."""
+    optional = faults.pkce_optional and not parameters.get("code_challenge")
+    if optional or (faults.lenient and parameters.get("code_challenge_method") != "S256"):
         return ""
-    return required_code_challenge(parameters)
+    return required_code_challenge(parameters, plain=faults.plain_challenges)
 
 
-def required_code_challenge(parameters: Parameters) -> str:
+def required_code_challenge(parameters: Parameters, *, plain: bool = False) -> str:
     """Read the code challenge that must be there.
+
+    Args:
+        parameters: of the request.
+        plain: for a fault: the challenge may be the verifier itself.
 
     Source: RFC 7636 §4.3, §4.4.1.
     """
@@ -169,7 +177,7 @@ def required_code_challenge(parameters: Parameters) -> str:
     if not challenge:
         raise Refused("invalid_request", "The code challenge is required.")
     # RFC 7636 §4.3: without a method it would be plain
-    if parameters.get("code_challenge_method") != "S256":
+    if parameters.get("code_challenge_method") not in ("S256", *(["plain"] if plain else [])):
         raise Refused("invalid_request", "The transform algorithm is not supported: use S256.")
     if not CODE_CHALLENGE.fullmatch(challenge):
         raise Refused("invalid_request", "The code_challenge is malformed.")

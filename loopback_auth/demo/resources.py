@@ -103,7 +103,7 @@ class ProtectedResources:
         )
 
     def _mcp_guard(self) -> Guard:
-        return self._guard("/mcp", scope=MCP_SCOPES[:1], unbound=False)
+        return self._guard("/mcp", scope=MCP_SCOPES[:1], unbound=self._setup.faults.unbound_tokens)
 
     def _guard(self, path: str, *, scope: tuple[str, ...] = (), unbound: bool = True) -> Guard:
         issuer = self._setup.issuer

@@ -65,6 +65,12 @@ class TokenRequest:
         return self.parameters.resource
 
 
+def _fits(verifier: str, challenge: str, *, plain: bool) -> bool:
+    """Return whether a verifier belongs to a challenge; with a fault it may be the challenge itself."""
+    fitting = (s256(verifier), *([verifier] if plain else []))
+    return any(hmac.compare_digest(challenge, one) for one in fitting)
+
+
 class TokenEndpoints:
     """The endpoints that the client calls itself."""
 
@@ -159,8 +165,8 @@ class TokenEndpoints:
         if not code or not (redirect_uri or faults.lenient):
             raise Refused("invalid_request", "The code or the redirect_uri is missing.")
         issued = self._ledger.codes.get(code)
-        unbound = faults.lenient and issued is not None and not issued.grant.code_challenge
-        bound = not faults.ignore_verifier and not unbound
+        # Only a fault lets a code be issued without a challenge.
+        bound = not faults.ignore_verifier and (issued is None or bool(issued.grant.code_challenge))
         if bound and not CODE_VERIFIER.fullmatch(verifier):
             raise Refused("invalid_request", "The code_verifier is missing or malformed.")
         if issued is None or issued.grant.client_id != client.client_id:
@@ -168,7 +174,7 @@ class TokenEndpoints:
         grant = issued.grant
         if redirect_uri and grant.redirect_uri != redirect_uri:
             raise Refused("invalid_grant", "The redirect_uri is not the one of the authorization request.")
-        if bound and not hmac.compare_digest(grant.code_challenge, s256(verifier)):
+        if bound and not _fits(verifier, grant.code_challenge, plain=faults.plain_challenges):
             raise Refused("invalid_grant", "The code_verifier does not fit the code_challenge.")
         # RFC 9449 §10: the key of the proof MUST be the one of the authorization request
         if grant.dpop_jkt and grant.dpop_jkt != asked.jkt:
@@ -176,7 +182,7 @@ class TokenEndpoints:
         self._check_resource(grant, parameters)
         # Only now: an attacker who saw a used code, but has no verifier, must not be able to revoke the
         # grant.
-        if not self._setup.faults.reusable and not self._ledger.spend(code):
+        if not faults.reusable and not self._ledger.spend(code):
             raise Refused("invalid_grant", "The code was used before; its tokens are revoked.")
         if not self._ledger.valid(issued, now):
             raise Refused("invalid_grant", "The code has expired.")

@@ -6,7 +6,17 @@ from dataclasses import fields
 from urllib.parse import urlencode
 
 import pytest
-from demo_conversation import ISSUER, PlainSigner, conversation, document, error, id_claims, query, request
+from demo_conversation import (
+    ISSUER,
+    VERIFIER,
+    PlainSigner,
+    conversation,
+    document,
+    error,
+    id_claims,
+    query,
+    request,
+)
 
 from loopback_auth.demo import faults as module
 from loopback_auth.demo.faults import Faults
@@ -154,3 +164,42 @@ def test_lenient_with_s256() -> None:
     assert error(talk.exchange(talk.code(), code_verifier="v" * 43)) == (400, "invalid_grant")
     assert error(talk.exchange(talk.code(), redirect_uri="http://127.0.0.1/other")) == (400, "invalid_grant")
     assert error(talk.exchange("unknown", code_verifier=None)) == (400, "invalid_request")
+
+
+def test_optional_pkce() -> None:
+    """Anybody may redeem a code without a challenge; others stay bound (RFC 9700 §4.8.2)."""
+    talk = conversation(Faults(pkce_optional=True))
+    unbound, bound = talk.code(code_challenge=None, code_challenge_method=None), talk.code()
+    another = "another-verifier-that-is-long-enough-to-be-one"
+
+    assert talk.exchange(unbound, code_verifier=another).status == 200
+    assert error(talk.exchange(bound, code_verifier=another)) == (400, "invalid_grant")
+    assert error(talk.exchange(bound, code_verifier=None)) == (400, "invalid_request")
+    assert conversation().returned(code_challenge=None)["error"] == "invalid_request"
+
+
+def test_plain_challenges() -> None:
+    """The verifier stands in the address of the authorization request (RFC 9700 §2.1.1)."""
+    talk = conversation(Faults(plain_challenges=True))
+    code = talk.code(code_challenge=VERIFIER, code_challenge_method="plain")
+
+    assert error(talk.exchange(code, code_verifier=VERIFIER[::-1])) == (400, "invalid_grant")
+    assert talk.exchange(code, code_verifier=VERIFIER).status == 200
+    assert talk.exchange(talk.code()).status == 200
+    assert conversation().returned(code_challenge_method="plain")["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "accepted"),
+    [
+        ("http://127.0.0.1.attacker.example/callback", True),
+        ("http://127.0.0.1:51234/another", True),
+        ("https://attacker.example/callback", False),
+    ],
+)
+def test_loose_redirect_uris(redirect_uri: str, accepted: bool) -> None:
+    """A host name may go on where the registered one ends (RFC 9700 §2.1)."""
+    page = conversation(Faults(loose_redirect_uris=True)).authorize(redirect_uri=redirect_uri)
+
+    assert page.status == (200 if accepted else 400)
+    assert conversation().authorize(redirect_uri=redirect_uri).status == 400

@@ -120,6 +120,17 @@ def test_tokens_that_are_never_good_enough() -> None:
     assert use(conversation(Faults(refuse_tokens=True, never_enough_scope=True)), "/userinfo").status == 200
 
 
+def test_unbound_tokens() -> None:
+    """A token that was issued for no resource is good everywhere, as before RFC 8707."""
+
+    def status(faults: Faults) -> int:
+        talk = conversation(faults)
+        bearer = ("Authorization", f"Bearer {talk.tokens(scope='mcp:read')['access_token']}")
+        return talk.send("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "ping"}, bearer).status
+
+    assert (status(Faults(unbound_tokens=True)), status(Faults())) == (200, 401)
+
+
 def test_clock_ahead() -> None:
     """The server and its header agree, and are both wrong."""
     talk = conversation(Faults(clock_ahead=3600))
