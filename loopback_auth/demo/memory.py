@@ -39,7 +39,7 @@ from loopback_auth.effects import (
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
 from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.pages import Pages, safe_headers
-from loopback_auth.protocol.paste import Pasted, pasted_callback
+from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.protocol.redirect import (
     RedirectEndpoint,
     RelayPage,
@@ -138,6 +138,14 @@ class MemoryWorld:
     def steps(self) -> tuple[str, ...]:
         """Return the names of the flow's own requests, in order."""
         return tuple(effect.step for effect in self.effects if isinstance(effect, Send))
+
+    def judged(self, request: HttpRequest) -> Callback | RelayPage | Repeated | TurnedAway:
+        """Decide whether a request is the callback."""
+        return redirect_endpoint(self._endpoint, request)
+
+    def unwrapped(self, text: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
+        """Decide whether a pasted text is the response."""
+        return pasted_callback(text, request)
 
     def _answered(self, effect: Effect) -> object:
         """Return the answer to an effect, or the error with which it failed."""
@@ -239,7 +247,7 @@ class MemoryWorld:
             AUTHORITY, self._path, request, relay_path=keys.relay, relay_token=keys.token
         )
         for stranger in self.strangers:
-            verdict = redirect_endpoint(self._endpoint, stranger)
+            verdict = self.judged(stranger)
             if isinstance(verdict, Callback):
                 return replace(verdict, received_at=self.now)
             self.refused.append(verdict.status if isinstance(verdict, TurnedAway) else 200)
@@ -248,7 +256,7 @@ class MemoryWorld:
             task.until(NEVER)
             if self.paste and task.over_at != NEVER:
                 self.now = max(self.now, task.over_at + self.thinking)
-                pasted = pasted_callback(task.address, request)
+                pasted = self.unwrapped(task.address, request)
                 self._callback = pasted.callback if isinstance(pasted, Pasted) else None
         if self._callback is None:
             raise AttemptExpired("The browser did not come back.")
@@ -264,7 +272,7 @@ class MemoryWorld:
         target = request.url.removeprefix(OURS)
         if target == self.keys.start:
             return self._next_page or "held"
-        verdict = redirect_endpoint(self._endpoint, replace(request, url=target))
+        verdict = self.judged(replace(request, url=target))
         if isinstance(verdict, Callback):
             self.now = max(self.now, now)
             self._callback = verdict

@@ -33,7 +33,7 @@ SUCCEED: Mapping[str, set[str]] = {
     PAR: BEARER,
     DPOP: set(),
     RESOURCE: {"used-elsewhere"},
-    "token": BEARER | {"stolen-token", "port-squatting", "injected-code"},
+    "token": BEARER | {"stolen-token", "history", "port-squatting", "injected-code"},
     "ticket": BEARER | {"stolen-ticket", "fixation", "phishing", "denial-of-service"},
     "device": BEARER | {"fixation", "phishing", "denial-of-service"},
     "paste": BEARER | {"phishing"},
@@ -41,18 +41,25 @@ SUCCEED: Mapping[str, set[str]] = {
 """What nothing in the flow stands against, although everybody keeps the rules."""
 
 WITH_CODE = {"stolen-ticket", "stolen-ticket-bound", "stolen-token", "guessed-user-code"}
-POLLED = {"stolen-code", "stolen-token", "port-squatting", "forged-callback", "injected-code", "mix-up"}
+OF_CODES = {"stolen-code", "leaked-request", "pkce-downgrade"}
+POLLED = OF_CODES | {
+    *("stolen-token", "history", "port-squatting", "forged-callback", "injected-code", "mix-up"),
+}
 DO_NOT_APPLY: Mapping[str, set[str]] = {
     "code": WITH_CODE,
     FORM_POST: WITH_CODE,
     PAR: WITH_CODE,
     DPOP: WITH_CODE,
     RESOURCE: WITH_CODE,
-    "token": WITH_CODE - {"stolen-token"} | {"stolen-code", "replay"},
+    "token": WITH_CODE - {"stolen-token"} | OF_CODES | {"replay"},
     "ticket": POLLED | {"guessed-user-code"},
     "device": POLLED | {"stolen-ticket-bound"},
-    "paste": WITH_CODE | {"start-link"},
+    "paste": WITH_CODE | {"start-link", "process-list"},
 }
+
+
+UNPROVEN = {"stolen-code", "leaked-request", "port-squatting", "injected-code"}
+"""What succeeds where a code needs no verifier."""
 
 
 def breaking(faults: Faults) -> Callable[[str], DemoServer]:
@@ -104,9 +111,9 @@ def test_unknown_flow_is_not_attacked() -> None:
 @pytest.mark.parametrize(
     ("flow", "faults", "more"),
     [
-        ("code", Faults(ignore_verifier=True), {"stolen-code", "port-squatting", "injected-code"}),
-        (FORM_POST, Faults(ignore_verifier=True), {"stolen-code", "port-squatting", "injected-code"}),
-        ("paste", Faults(ignore_verifier=True), {"stolen-code", "port-squatting", "injected-code"}),
+        ("code", Faults(ignore_verifier=True), UNPROVEN | {"history"}),
+        (FORM_POST, Faults(ignore_verifier=True), UNPROVEN),
+        ("paste", Faults(ignore_verifier=True), UNPROVEN | {"history"}),
         ("ticket", Faults(ignore_verifier=True), {"stolen-ticket-bound"}),
         ("code", Faults(reusable=True), {"replay"}),
         (FORM_POST, Faults(reusable=True), {"replay"}),
@@ -131,10 +138,10 @@ def test_server_that_breaks_a_rule_lets_the_attack_pass(flow: str, faults: Fault
 @pytest.mark.parametrize(
     ("flow", "more"),
     [
-        ("code", {"forged-callback", "denial-of-service", "start-link"}),
-        (FORM_POST, {"forged-callback", "denial-of-service", "start-link"}),
+        ("code", {"forged-callback", "denial-of-service", "start-link", "process-list"}),
+        (FORM_POST, {"forged-callback", "denial-of-service", "start-link", "process-list"}),
         # A token is bound to nothing: once the state is not looked at, anybody's will do.
-        ("token", {"forged-callback", "denial-of-service", "start-link", "fixation"}),
+        ("token", {"forged-callback", "denial-of-service", "start-link", "process-list", "fixation"}),
         ("ticket", {"start-link"}),
         ("device", {"start-link"}),
         ("paste", {"forged-callback", "denial-of-service"}),

@@ -12,17 +12,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loopback_auth.compare.attacks.attack_actions import Outcome
-from loopback_auth.compare.attacks.context import ATTACKER_PAGE, new_context
+from loopback_auth.compare.attacks.context import ATTACKER_PAGE, Choose, new_context
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
 from loopback_auth.compare.model import Attack, Verdict
+from loopback_auth.compare.running.choices import choice
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.flow_table import COMPARED
 
 Serving = Callable[[str], DemoServer]
 """Makes the server from its issuer."""
+World = Callable[[str, DemoServer], AttackedWorld]
+"""Makes the world from the name of a run and the server."""
 
 _VERDICTS: dict[bool | None, Verdict] = {True: "fail", False: "pass", None: "not observed"}
 
@@ -33,19 +36,32 @@ def simulated_server(issuer: str) -> DemoServer:
 
 
 def simulated_attacks(
-    flow: str, *, serving: Serving = simulated_server, world: type[AttackedWorld] = AttackedWorld
+    flow: str,
+    *,
+    serving: Serving = simulated_server,
+    world: World = AttackedWorld,
+    choose: Choose = choice,
+    openid: bool = False,
 ) -> tuple[Attack, ...]:
     """Try every attack against a flow, in memory.
 
     Args:
         flow: name of a run; nothing is tried on one that is not in `flow_table.COMPARED`.
         serving: makes the server.
-        world: decides what the program accepts as a response.
+        world: makes the world, which decides what the program accepts as a response.
+        choose: makes the user's login from the name of the run and the client of a comparison.
+        openid: an ID token is asked for, too; then the server has to sign them.
     """
-    return tuple(
-        _attack(one, _in_memory(one, flow, serving, world) if flow in one.stories else None)
-        for one in _against(flow)
-    )
+
+    def tried(scenario: Scenario) -> Outcome:
+        honest = serving(ISSUER)
+        impostor = Impostor(ATTACKER_PAGE, honest, entropy=Entropy("impostor")) if scenario.impostor else None
+        one, context = new_context(
+            flow, ISSUER, bound=scenario.bound, impostor=impostor, choose=choose, openid=openid
+        )
+        return InMemory(world(flow, impostor or honest), one).play(scenario.stories[flow](context))
+
+    return tuple(_attack(one, tried(one) if flow in one.stories else None) for one in _against(flow))
 
 
 async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[Attack, ...]:
@@ -68,14 +84,6 @@ async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[At
 
 def _against(flow: str) -> tuple[Scenario, ...]:
     return ATTACKS if flow in COMPARED else ()
-
-
-def _in_memory(scenario: Scenario, flow: str, serving: Serving, world: type[AttackedWorld]) -> Outcome:
-    honest = serving(ISSUER)
-    impostor = Impostor(ATTACKER_PAGE, honest, entropy=Entropy("impostor")) if scenario.impostor else None
-    one, context = new_context(flow, ISSUER, bound=scenario.bound, impostor=impostor)
-    stage = InMemory(world(flow, impostor or honest), one)
-    return stage.play(scenario.stories[flow](context))
 
 
 def _attack(scenario: Scenario, outcome: Outcome | None) -> Attack:

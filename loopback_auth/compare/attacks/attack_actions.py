@@ -38,8 +38,9 @@ class Exposed:
     """What can be read while the user's login is paused: in the address bar, history, process list or memory.
 
     Args:
-        start_url: the program's start page, as the browser was started with; empty where there is none.
-        link: the provider's page where the user approves; empty in flows that redirect.
+        start_url: what the browser was started with, usually the program's start page; empty where the user
+            opens the link.
+        link: the provider's page where the user approves, or the authorization request.
         redirect_uri: where the response is going to come; empty where none comes.
         state: of the user's authorization request.
         answer: the request in which the browser is about to bring the response; None before.
@@ -172,8 +173,13 @@ def not_begun(error: LoopbackAuthError) -> Outcome:
 
 def parameter(step: Navigation, name: str) -> str:
     """Return a parameter of a browser's request: from the query, the fragment or the form."""
-    parts = urlsplit(step.url)
-    places = (parts.query, parts.fragment.removeprefix("?"), step.body.decode("latin-1"))
+    return in_url(step.url, name) or dict(parse_qsl(step.body.decode("latin-1"))).get(name, "")
+
+
+def in_url(url: str, name: str) -> str:
+    """Return a parameter in the query or the fragment of a URL; empty when it is absent."""
+    parts = urlsplit(url)
+    places = (parts.query, parts.fragment.removeprefix("?"))
     return next((value for text in places for key, value in parse_qsl(text) if key == name), "")
 
 
@@ -188,7 +194,7 @@ def seen(effects: Sequence[Effect], *, start_url: str = "", answer: Navigation |
     link = next((one.url for one in effects if isinstance(one, VerificationPrompt)), "")
     if request is None:
         return Exposed(start_url=start_url, link=link, answer=answer)
-    return Exposed(start_url, link, request.redirect_uri, request.state, answer)
+    return Exposed(start_url, request.url, request.redirect_uri, request.state, answer)
 
 
 def redeeming(effects: Sequence[Effect]) -> HttpRequest | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste, Requests
-from loopback_auth.compare.attacks.context import ATTACKER_ACCOUNT, ATTACKER_VERIFIER, AttackContext
+from loopback_auth.compare.attacks.context import ATTACKER_NAMES, ATTACKER_VERIFIER, AttackContext
 from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.errors import OAuthError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
@@ -124,7 +124,7 @@ def login_text(result: LoginResult) -> str:
 
 def in_attacker_account(result: LoginResult) -> bool:
     """Return whether the program is signed in to the attacker's account."""
-    return isinstance(result.end, SignIn) and result.end.tokens.account == ATTACKER_ACCOUNT
+    return isinstance(result.end, SignIn) and result.end.tokens.account in ATTACKER_NAMES
 
 
 def login_succeeded(result: LoginResult) -> bool:

@@ -6,7 +6,7 @@ requests are made with the same functions as the program's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
@@ -16,6 +16,7 @@ from loopback_auth.compare.running.choices import MCP, Choice, choice, demo_clie
 from loopback_auth.demo.accounts import ACCOUNTS
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.demo.clients import DEMO_CLIENT
+from loopback_auth.demo.resources import MCP_SCOPES
 from loopback_auth.demo.setup import DEVICE_CODE, PATHS, RESPONSE_MODES
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.device_and_ticket import TicketContract
@@ -28,9 +29,14 @@ from loopback_auth.protocol.ticket import call_request
 from loopback_auth.protocol.token_demand import initialize_request
 
 ATTACKER_ACCOUNT = ACCOUNTS[1].email
+ATTACKER_NAMES = (ATTACKER_ACCOUNT, ACCOUNTS[1].sub)
+"""How a login may name that account: a resource that asks for no address gets the subject."""
 ATTACKER_PAGE = "https://attacker.example"
 ATTACKER_STATE = "a-state-that-the-attacker-chose"
 ATTACKER_VERIFIER = "a-code-verifier-that-the-attacker-has-invented"
+
+
+Choose = Callable[[str, ClientConfig], Choice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,13 @@ class AttackContext:
 
 
 def new_context(
-    flow: str, issuer: str, *, bound: bool = False, impostor: Impostor | None = None
+    flow: str,
+    issuer: str,
+    *,
+    bound: bool = False,
+    impostor: Impostor | None = None,
+    choose: Choose = choice,
+    openid: bool = False,
 ) -> tuple[Choice, AttackContext]:
     """Return the user's login, and the context of the attack.
 
@@ -134,15 +146,18 @@ def new_context(
         issuer: of the server where the accounts are.
         bound: tickets are made with a code challenge.
         impostor: the attacker's server, if the program is configured with it.
+        choose: makes the user's login from the name of the run and the client of a comparison.
+        openid: an ID token is asked for, too.
     """
     believed = impostor.issuer if impostor is not None else issuer
-    theirs = choice(flow, _client(issuer, bound=bound)).client
+    theirs = choose(flow, _client(issuer, bound=bound, openid=openid)).client
     if flow == "token":
         theirs = replace(theirs, response_type="token")
-    one = choice(flow, _client(believed, bound=bound))
+    one = choose(flow, _client(believed, bound=bound, openid=openid))
     if flow == RESOURCE:
-        # Anyone who sees the link knows the client ID, however the program got it.
+        # Anyone who sees the link knows the client ID, however the program got it, and the resource.
         theirs, one = _with_id(theirs), replace(one, client=_with_id(one.client))
+        theirs = replace(theirs, scope=MCP_SCOPES[0], resource=(issuer + MCP,))
     return one, AttackContext(flow, theirs, issuer, impostor)
 
 
@@ -150,8 +165,8 @@ def _with_id(client: ClientConfig) -> ClientConfig:
     return replace(client, client_id=DEMO_CLIENT.client_id, client_metadata=None)
 
 
-def _client(issuer: str, *, bound: bool) -> ClientConfig:
-    client = demo_client(issuer)
+def _client(issuer: str, *, bound: bool, openid: bool) -> ClientConfig:
+    client = demo_client(issuer, openid=openid)
     if not bound:
         return client
     ticket = demo_contract("netlify", issuer, binding=True)

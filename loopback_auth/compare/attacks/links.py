@@ -115,7 +115,7 @@ def opened_again(context: AttackContext) -> Story:
     answer = yield from Ask(from_page(exposed.start_url))
     result = yield from End()
     shown = " The terminal showed a new link." if result.renewed else ""
-    because = f"Opening the start page a second time got {answer_text(answer)}.{shown}"
+    because = f"Opening the link that the browser was started with again got {answer_text(answer)}.{shown}"
     succeeded = answer.status < 400 if answer.status else None
     return Outcome(succeeded, f"{because} {login_text(result)}")
 

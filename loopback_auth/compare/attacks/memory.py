@@ -37,8 +37,8 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.pages import Pages
-from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
-from loopback_auth.protocol.redirect import RelayPage, Repeated, TurnedAway, redirect_endpoint, start_page
+from loopback_auth.protocol.paste import NotAccepted
+from loopback_auth.protocol.redirect import RelayPage, Repeated, TurnedAway, start_page
 from loopback_auth.trace.redactor import Redactor
 
 
@@ -48,29 +48,31 @@ class AttackedWorld(MemoryWorld):
     Args:
         flow: name of the run whose world it is.
         server: that both the program and the attacker use.
+        start_page: the browser is started with the address of the program's start page; otherwise with the
+            link itself.
     """
 
-    def __init__(self, flow: str, server: DemoServer) -> None:
+    def __init__(self, flow: str, server: DemoServer, *, start_page: bool = True) -> None:
         like = simulated_world(flow)
         super().__init__(
             server,
             now=like.now,
             thinking=like.thinking,
             latency=like.latency,
-            keys=like.keys,
+            keys=like.keys if start_page else replace(like.keys, start=""),
             paste=like.paste,
         )
         self.at: Callable[[Point, Navigation], None] = lambda _point, _step: None
         """Called before the browser's step arrives."""
         self.moment: float = self.now
         self._opened = False
+        self._started_with = ""
         self.first: Callback | None = None
         """What the attacker delivered and the program accepted as the response."""
 
     def exposed(self, answer: Navigation | None) -> Exposed:
         """Return what can be read now."""
-        start_url = OURS + self.keys.start if self.keys.start else ""
-        return seen(self.effects, start_url=start_url, answer=answer)
+        return seen(self.effects, start_url=self._started_with, answer=answer)
 
     def visit(self, request: HttpRequest) -> HttpResponse:
         """Respond to the attacker at the program's port."""
@@ -97,17 +99,13 @@ class AttackedWorld(MemoryWorld):
         self._take(verdict.callback)
         return ""
 
-    def judged(self, request: HttpRequest) -> Callback | RelayPage | Repeated | TurnedAway:
-        """Decide whether a request is the callback."""
-        return redirect_endpoint(self._endpoint, request)
-
     def opening(self, request: HttpRequest) -> TurnedAway | None:
         """Decide whether a request may open the start page."""
         return start_page(request, authority=AUTHORITY, key=self.keys.start[1:], used=self._opened)
 
-    def unwrapped(self, text: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
-        """Decide whether a pasted text is the response."""
-        return pasted_callback(text, request)
+    def _open(self, url: str, user_code: str = "") -> None:
+        self._started_with = "" if self.paste else url
+        super()._open(url, user_code)
 
     def _take(self, callback: Callback) -> None:
         self.first = self._callback = callback

@@ -39,7 +39,10 @@ from loopback_auth.compare.attacks.context import (
 )
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.errors import IssuerMismatch
+from loopback_auth.records import replace
 
+LOOKALIKE = "http://127.0.0.1.attacker.example"
+"""A host of the attacker's, whose name begins like the registered one."""
 FORGED = "code=a-code-that-was-never-issued"
 DENIAL = "error=access_denied"
 
@@ -136,6 +139,26 @@ def _foreign(context: AttackContext, *, our_state: bool) -> Story:
     return Outcome(in_attacker_account(result), f"{because} {login_text(result)}")
 
 
+def downgraded(context: AttackContext) -> Story:
+    """The attacker's own code was issued without a challenge, and is delivered with the correct state."""
+    exposed = yield from Until("answer")
+    request = context.request(exposed.redirect_uri, state=exposed.state)
+    bare = [pair for pair in request.parameters if not pair[0].startswith("code_challenge")]
+    endpoint = request.url.partition("?")[0]
+    step, answer = yield from approve(
+        replace(request, url=f"{endpoint}?{urlencode(bare)}"), account=ATTACKER_ACCOUNT
+    )
+    if step is None or not parameter(step, "code"):
+        result = yield from End()
+        said = parameter(step, "error") if step is not None else answer_text(answer)
+        because = f"The server issued no code without a challenge: {said}."
+        return Outcome(False, f"{because} {login_text(result)}")
+    received = yield from deliver(context, step)
+    result = yield from End()
+    because = f"The attacker's own code without a challenge was {'accepted' if result.taken else received}."
+    return Outcome(in_attacker_account(result), f"{because} {login_text(result)}")
+
+
 def mix_up(context: AttackContext) -> Story:
     """The program signs in at the attacker's server, which redirects the browser to the real one."""
     result = yield from End()
@@ -160,12 +183,18 @@ def mix_up(context: AttackContext) -> Story:
 
 def phished(context: AttackContext) -> Story:
     """The attacker sends the user a link, and the user approves (phishing)."""
-    request = context.request(f"{ATTACKER_PAGE}/callback")
-    step, refusal = yield from approve(request)
-    if step is not None:
-        accepted = yield from _token_of(context, request, step)
-        what = "a token that works" if accepted else "nothing that works"
-        return Outcome(accepted, f"The server redirects to the attacker's URL, and the attacker gets {what}.")
+    refusals: list[str] = []
+    for host in (ATTACKER_PAGE, LOOKALIKE):
+        request = context.request(f"{host}/callback")
+        step, refusal = yield from approve(request)
+        if step is not None:
+            accepted = yield from _token_of(context, request, step)
+            what = "a token that works" if accepted else "nothing that works"
+            because = (
+                f"The server redirects to {host}, which is the attacker's, and the attacker gets {what}."
+            )
+            return Outcome(accepted, because)
+        refusals.append(answer_text(refusal))
     exposed = yield from Until("answer")
     request = context.request(exposed.redirect_uri)
     step, answer = yield from approve(request)
@@ -183,7 +212,7 @@ def phished(context: AttackContext) -> Story:
         )
         end = f"{end}, unless the user sends them the URL."
     result = yield from End()
-    because = f"The server does not redirect to the attacker's URL ({answer_text(refusal)}). {end}"
+    because = f"The server does not redirect to the attacker's URL ({', '.join(refusals)}). {end}"
     return Outcome(accepted, f"{because} {login_text(result)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from loopback_auth.compare.attacks import links, redirects, tokens
+from loopback_auth.compare.attacks import leaks, links, redirects, tokens
 from loopback_auth.compare.attacks.attack_actions import Story
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.model import Severity
@@ -19,6 +19,7 @@ RESPONDED = tuple(flow for flow in COMPARED if flow not in POLLED)
 STARTED = tuple(flow for flow in COMPARED if flow != "paste")
 """Flows whose browser begins at the program's start page."""
 
+NOT_STARTED = "The program starts no browser: the user opens the link, so no command line has it."
 NO_CALLBACK = "No response comes through the browser, so the program does not listen for one."
 
 
@@ -67,6 +68,16 @@ ATTACKS = (
         "No authorization code is used.",
     ),
     Scenario(
+        "leaked-request",
+        "high",
+        "Another process reads the authorization request as well as the code, and exchanges the code.",
+        "The request and the code together are worth nothing to another process",
+        "RFC 7636 §4.2, §7.2; RFC 9700 §2.1.1",
+        "Send a PKCE challenge with S256: the method plain shows the verifier in the request.",
+        _all(leaks.leaked_request, *CODES),
+        "No authorization code is used.",
+    ),
+    Scenario(
         "stolen-token",
         "high",
         "Another process reads the access token in the redirect and uses it.",
@@ -96,6 +107,16 @@ ATTACKS = (
         _all(links.stolen_ticket, "ticket"),
         "There is no ticket.",
         bound=True,
+    ),
+    Scenario(
+        "history",
+        "high",
+        "A code or token is read in the address of the response, in the browser's history, and used.",
+        "What the browser's history shows is worth nothing to others",
+        "RFC 9700 §4.3.1, §4.3.2",
+        "Use --flow code, with --response-mode form_post where the server offers it.",
+        _all(leaks.read_in_history, *RESPONDED),
+        "Neither a code nor a token comes through the browser.",
     ),
     Scenario(
         "port-squatting",
@@ -147,6 +168,16 @@ ATTACKS = (
         "The program uses only its own ticket or device code, and nothing from the browser.",
     ),
     Scenario(
+        "pkce-downgrade",
+        "high",
+        "The attacker's own code was issued without a challenge (PKCE downgrade), and is delivered.",
+        "The server issues no code without a challenge",
+        "RFC 9700 §4.8",
+        "Tell the provider: its server has to demand a code challenge.",
+        _all(redirects.downgraded, *CODES),
+        "No authorization code is used.",
+    ),
+    Scenario(
         "mix-up",
         "high",
         "The attacker's server redirects the browser to the real server (mix-up).",
@@ -169,12 +200,22 @@ ATTACKS = (
     Scenario(
         "start-link",
         "medium",
-        "Another process opens the start page a second time.",
-        "The start page can be opened only once",
+        "Another process opens the link again that the browser was started with.",
+        "The link that the browser was started with works only once",
         "jupyter/notebook#4260",
         "Report this as a bug: the start page has to be opened only once.",
         _all(links.opened_again, *STARTED),
-        "The browser begins at the provider's page; there is no start page.",
+        NOT_STARTED,
+    ),
+    Scenario(
+        "process-list",
+        "high",
+        "Another process reads the command line of the browser, and uses the link in it.",
+        "The browser's command line shows nothing that others can use",
+        "jupyter/notebook#4260; RFC 8252 §8.9",
+        "Report this as a bug: the browser has to be started with the start page.",
+        _all(leaks.read_in_process_list, *STARTED),
+        NOT_STARTED,
     ),
     Scenario(
         "denial-of-service",
