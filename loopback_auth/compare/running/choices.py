@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.compare.model import DPOP, FORM_POST, PAR, RESOURCE
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import BY_NAME
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
 from loopback_auth.settings.reading import suggestion
+from loopback_auth.tokens import SignIn
 
 PROVIDER = "demo"
 THINKING = 2.0
@@ -39,6 +42,15 @@ def silent(_name: str, _stage: str) -> None:
     """Ignore the progress."""
 
 
+Rewrite = Callable[[Flow[SignIn], Attempt], Flow[SignIn]]
+"""Returns a flow in place of another, whose random values are given."""
+
+
+def unchanged(flow: Flow[SignIn], _attempt: Attempt) -> Flow[SignIn]:
+    """Leave a flow as it is."""
+    return flow
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What a run runs.
@@ -47,11 +59,13 @@ class Choice:
         name: of the run.
         flow: in the catalog.
         client: that signs in.
+        rewrite: what is changed of the flow on its way to the world; only twins of a flow have that.
     """
 
     name: str
     flow: str
     client: ClientConfig
+    rewrite: Rewrite = unchanged
 
 
 def choice(name: str, client: ClientConfig) -> Choice:

@@ -93,7 +93,7 @@ def simulate(
         if client.resource_server:
             client = here.run(completed(client))
         flow = flow_named(choice.flow, client, attempt, FlowOptions(verify_signature=verify_signature))
-        end: SignIn | LoopbackAuthError = here.run(flow)
+        end: SignIn | LoopbackAuthError = here.run(choice.rewrite(flow, attempt))
     except LoopbackAuthError as exc:
         end = exc
     recorder.ended(end)

@@ -1,0 +1,1 @@
+"""Flows without some of their defences, and what those defences stop."""
