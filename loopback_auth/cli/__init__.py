@@ -45,6 +45,7 @@ COMMANDS = {
 
 TOPICS = {
     "agents": "sign in from an agent, a script or a CI job",
+    "defences": "which attacks each defence of a flow stops",
     "embedding": "sign in from your own program",
     "environments": "what happens over SSH, in containers and cloud shells",
     "exit-statuses": "what each exit status means, and what to do",

@@ -2,14 +2,16 @@
 
 Without options, each flow signs in to the built-in demonstration server on real sockets, with a simulated
 browser and person. That takes some seconds and asks you nothing. --simulate does the same in memory, with
-the same result each time. With --live each flow runs at PROVIDER in your own browser, with a consent each.
-A flow that the provider refuses is skipped, with what the provider said. The tokens are revoked where the
-provider offers that, and never kept.
+the same result each time. --without puts twins beside the flows, which go without a defence, and shows which
+attacks succeed then. With --live each flow runs at PROVIDER in your own browser, with a consent each. A flow
+that the provider refuses is skipped, with what the provider said. The tokens are revoked where the provider
+offers that, and never kept.
 
 Examples:
   python -m loopback_auth compare
   python -m loopback_auth compare --flows code,ticket -o report.html
   python -m loopback_auth compare --simulate --json
+  python -m loopback_auth compare --without pkce,state -o lesson.html
   python -m loopback_auth compare netlify --client-id ID --live -o report.html -o report.har
   python -m loopback_auth compare netlify --client-id ID --live --resume
 
@@ -36,6 +38,7 @@ from loopback_auth.compare.running.resumable import conditions_of, run_flows
 from loopback_auth.compare.running.run import compare_demo, compare_simulated, comparison
 from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.compare.running.unfinished import Unfinished
+from loopback_auth.compare.twins.without import compare_without, twins
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import BY_NAME, COMPARED
@@ -59,7 +62,7 @@ if TYPE_CHECKING:
     from loopback_auth.settings import Settings
 
 
-USAGE = "[PROVIDER] [--flows LIST] [--simulate | --live] [-o FILE] [options]"
+USAGE = "[PROVIDER] [--flows LIST] [--simulate | --without LIST | --live] [-o FILE] [options]"
 SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "browser", "timeout")
 """The settings that its help describes."""
 DEVICE_INTERVAL = 5
@@ -80,6 +83,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--simulate", action="store_true", help="run in memory, with the same result each time"
     )
     ground.add_argument("--live", action="store_true", help="use a real browser, and PROVIDER if it is given")
+    parser.add_argument(
+        "--without",
+        nargs="?",
+        const="",
+        metavar="LIST",
+        help="put twins beside the flows that go without these defences, in memory; such as pkce,state+pkce "
+        "or all; see help defences",
+    )
     parser.add_argument("--resume", action="store_true", help="with --live: go on where you stopped")
     parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of what --json writes; nothing is run"
@@ -104,6 +115,8 @@ def run(options: argparse.Namespace) -> int:
         tell(Words.WARNING.format(text=text))
     if options.live:
         return _live(options, names, outputs)
+    if options.without is not None:
+        return deliver(_without(options, names), outputs, private=options.show_secrets)
     compare = _simulated if options.simulate else _demonstrated
     comparison = compare(names, secrets=options.show_secrets)
     return deliver(comparison, outputs, private=options.show_secrets)
@@ -111,6 +124,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit together."""
+    if options.live and options.without is not None:
+        raise ConfigError(
+            "A twin without a defence runs only in memory, so --without has no effect with --live.",
+            hint="Leave one of the two out.",
+        )
     if options.live:
         return
     if options.resume:
@@ -146,6 +164,14 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _simulated(names: Sequence[str], *, secrets: bool) -> Comparison:
     return compare_simulated(names, attacks=lambda run: simulated_attacks(run.flow), secrets=secrets)
+
+
+def _without(options: argparse.Namespace, names: Sequence[str]) -> Comparison:
+    """Compare flows with their twins."""
+    named = options.flows is not None or options.flow
+    columns = twins(options.without, names if named else ())
+    tell("Everything runs in memory: the program itself cannot leave a defence out.")
+    return compare_without(columns, secrets=options.show_secrets)
 
 
 def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 USAGE = "[COMMAND | TOPIC] [--json]"
 STATUSES = "{exit statuses}"
 """Stands in a topic for the table of exit statuses."""
+DEFENCES = "{defences}"
+"""Stands in a topic for the table of defences."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,4 +68,22 @@ def topic(name: str) -> str:
     """
     text = files("loopback_auth").joinpath("topics", f"{name}.txt").read_text(encoding="utf-8")
     statuses = "\n".join(f"  {status:>3}  {words}" for status, words in EXIT_STATUSES.items())
-    return as_typed(text.replace(STATUSES, statuses))
+    text = text.replace(STATUSES, statuses)
+    return as_typed(text.replace(DEFENCES, _defences()) if DEFENCES in text else text)
+
+
+def _defences() -> str:
+    """List the defences of `compare --without`, with their attacks on the flow that shows each best."""
+    from loopback_auth.compare.twins import defences  # Start-up.
+
+    lines: list[str] = []
+    for one in defences.DEFENCES:
+        lines += [f"  {one.name}: {one.left_out}", f"    {one.source}"]
+        attacks: dict[str, list[str]] = {}
+        for stop in defences.stops_on(one.shown_on):
+            if one.name in stop.defences:
+                others = defences.in_order(stop.defences - {one.name})
+                also = f"without {' and '.join(others)} as well: " if others else ""
+                attacks.setdefault(also, []).append(stop.attack)
+        lines += [f"    {also}{', '.join(names)}" for also, names in attacks.items()]
+    return "\n".join(lines)

@@ -130,6 +130,29 @@ def test_simulation_is_the_same_each_time(command_line: CommandLine) -> None:
     )
 
 
+def test_twins_run_in_memory_beside_their_flows(command_line: CommandLine) -> None:
+    """Which is said, because the program itself cannot leave a defence out."""
+    ended = command_line.run("compare", "--without", "--json")
+    runs = ended.json["runs"]
+    assert isinstance(runs, list)
+
+    assert ended.status == 0
+    assert ended.json["ground"] == "simulate"
+    assert "in memory" in ended.stderr
+    assert [run["name"] for run in runs][:3] == ["code", "code without pkce", "code without state"]
+    assert command_line.run("compare", "--without", "--json", "--simulate").stdout == ended.stdout
+
+
+def test_first_screen_says_what_a_defence_stops(command_line: CommandLine) -> None:
+    """The clause, the attacks that succeed now, and what stops the others."""
+    ended = command_line.run("compare", "--without", "pkce", "--flows", "code", "--full")
+    shown = " ".join(ended.stdout.split())
+
+    assert "AVOID code without pkce: Without PKCE (RFC 7636 §1; RFC 9700 §2.1.1)" in shown
+    assert "these attacks succeed: stolen-code" in shown
+    assert "What each defence stops" in shown
+
+
 def test_json_is_as_described(command_line: CommandLine) -> None:
     """A program can rely on the schema, which is printed on request."""
     printed = command_line.run("compare", "--schema").json
@@ -186,6 +209,12 @@ REFUSED = [
     (["--client-id", "abc"], "--client-id", "Add --live"),
     (["--resume"], "--resume", "Add --live"),
     (["--simulate", "--live"], "not allowed with argument", "compare --help"),
+    (["--live", "--without", "pkce"], "--without", "Leave one"),
+    (["--without", "--live"], "--without", "Leave one"),
+    (["--without", "pkcee"], "'pkcee'", "pkce?"),
+    (["--without", "state+pcke"], "'pcke'", "pkce?"),
+    (["--without", "pkce", "--flows", "device"], "no pkce", "code form_post"),
+    (["github", "--without", "pkce"], "'github'", "Add --live"),
     (["nowhere", "--live"], "'nowhere'", "https://"),
     (["github", "--live"], "client ID", "--client-id"),
 ]

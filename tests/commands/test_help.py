@@ -10,6 +10,7 @@ import pytest
 
 from loopback_auth.cli import COMMANDS, TOPICS, run
 from loopback_auth.commands.help import topic
+from loopback_auth.compare.twins.defences import DEFENCES
 from loopback_auth.errors import EXIT_STATUSES
 
 
@@ -41,6 +42,16 @@ def test_exit_statuses_are_those_of_the_errors() -> None:
     text = topic("exit-statuses")
 
     assert [words for status, words in EXIT_STATUSES.items() if f" {status}  {words}\n" not in text] == []
+
+
+def test_defences_are_those_of_the_table() -> None:
+    """With the clause of each, and the attacks that it stops where it is shown."""
+    text = topic("defences")
+
+    assert [
+        one.name for one in DEFENCES if f"  {one.name}: {one.left_out}\n    {one.source}\n" not in text
+    ] == []
+    assert "    without nonce as well: injected-code, pkce-downgrade\n" in text
 
 
 def test_help_of_a_command_is_what_the_command_shows(capsys: pytest.CaptureFixture[str]) -> None:
