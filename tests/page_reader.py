@@ -10,9 +10,11 @@ from comparison_samples import CODE, COMPARISON
 
 from loopback_auth.compare.drawing.report import report, templates
 from loopback_auth.compare.model import Attack, Finding, Row, Run
+from loopback_auth.drawing.page import page_file
 
 VOID = frozenset({"meta", "input", "br", "link", "img"})
-ASSETS = files("loopback_auth.compare.drawing")
+ROOMS = (files("loopback_auth.compare.drawing"), files("loopback_auth.drawing"))
+"""Where the files of pages are: those of the report, and those of all pages."""
 
 
 class Reader(HTMLParser):
@@ -64,14 +66,14 @@ class Reader(HTMLParser):
         return [held for _, held in self.elements if name in held.get("class", "").split()]
 
 
-def asset(name: str) -> str:
-    """Read a file of the package."""
-    return ASSETS.joinpath(name).read_text("utf-8")
+def asset(*names: str) -> str:
+    """Read files of the package, one after the other; a name that begins with `drawing/` is of all pages."""
+    return "".join(page_file(name, "loopback_auth.compare.drawing") for name in names)
 
 
-def drawn(macro: str, *values: object) -> str:
+def drawn(macro: str, *values: object, file: str = "drawing/macros.html") -> str:
     """Draw one of the macros that the templates share."""
-    return str(getattr(templates().get_template("report_macros.html").module, macro)(*values))
+    return str(getattr(templates().get_template(file).module, macro)(*values))
 
 
 def section(html: str, name: str) -> str:

@@ -1,9 +1,9 @@
 """The layout of the sequence diagrams in a report: rows in bands, one band for each phase.
 
 A phase begins at the same height in every diagram, so that an empty one is visible beside the others, and so
-does a step that several flows have in common. Between two such steps each flow is laid out alone. Lengths are
-in units of the drawing, where a line of text is some ten high; letters are assumed to be a little wider than
-they are in most fonts.
+does a step that several flows have in common. Between two such steps each flow is laid out alone. The names
+of the lanes are a drawing of their own, which can stay in sight above the other one. Lengths are in units of
+the drawing, where a line of text is some ten high; letters are assumed to be as wide as in a wide font.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import reduce
 
 from loopback_auth.drawing.arrows import LONGEST_LABEL, PHASES, Arrow, Phase, arrows
 from loopback_auth.drawing.page_text import short
+from loopback_auth.redact import server_text
 from loopback_auth.trace.records import Party, Trace
 
 PARTIES: tuple[Party, ...] = ("person", "browser", "client", "server", "stranger")
@@ -24,8 +25,10 @@ LANE = 52.0
 """Between two lanes."""
 MARGIN = 26.0
 """Beside the first and the last."""
-HEAD = 46.0
-"""For the names of the lanes."""
+CAPTION = 37.0
+"""Height of the names of the lanes."""
+GUTTER = 15.0
+"""At the left, for the numbers; no label reaches into it."""
 TITLE = 20.0
 """For the name of a phase, above its rows."""
 LEAST = 22.0
@@ -35,8 +38,18 @@ FOOT = 6.0
 LINE = 17.0
 """From the top of a row to its arrow; the label is between."""
 
-_LETTER = 6.2
-_SMALL_LETTER = 5.6
+_LABEL_SIZE = 11.25
+_SMALL_SIZE = 10.0
+_EMS = {
+    **dict.fromkeys("ijl", 0.28),
+    **dict.fromkeys(" .,:;'|!", 0.33),
+    **dict.fromkeys("frt()[]-/", 0.405),
+    **dict.fromkeys("sz", 0.53),
+    **dict.fromkeys("acekovxy", 0.614),
+    **dict.fromkeys("ABCDEFGHIJKLNOPQRSTUVXYZ&", 0.79),
+    **dict.fromkeys("wmMW@%+=<>#~", 1.0),
+}
+"""Widths of letters, in the size of the font."""
 _CARGO_LETTER = 5.8
 _CARGO_EDGE = 7.0
 _CARGO_GAP = 3.0
@@ -66,6 +79,7 @@ class Placed:
 
     Args:
         arrow: what is drawn.
+        label: as much of the arrow's label as fits above it.
         top: of the row.
         height: of the row.
         start_x: lane that it begins at.
@@ -77,6 +91,7 @@ class Placed:
     """
 
     arrow: Arrow
+    label: str
     top: float
     height: float
     start_x: float
@@ -145,7 +160,7 @@ def lay_out(traces: Sequence[Trace]) -> tuple[Diagram, ...]:
     there = {party for each in drawn for arrow in each for party in (arrow.start, arrow.end)}
     lanes: tuple[Party, ...] = tuple(party for party in PARTIES if party != "stranger" or party in there)
     bands: list[list[Band]] = [[] for _ in traces]
-    top = HEAD
+    top = 0.0
     for phase in PHASES:
         aligned = _aligned([[arrow for arrow in each if arrow.phase == phase] for each in drawn], lanes, top)
         bottom = max((row.top + row.height for rows in aligned for row in rows), default=0.0)
@@ -206,14 +221,24 @@ def _placed(arrow: Arrow, lanes: Sequence[Party], top: float) -> Placed:
     back_y = bottom + 6 if any(exchange.status for exchange in arrow.exchanges) else 0.0
     back = tuple(_cargo(arrow.received, middle, back_y + 4, width)) if back_y else ()
     bottom = max(bottom, back_y) + _room(back) + 10
-    half = _length(arrow) / 2 + 3
-    label_x = min(max(middle, half), max(width - half, width / 2))
-    return Placed(arrow, top, bottom - top, start, end, line_y, back_y, label_x, along + back)
+    small = sum(_wide(f" {text}", _SMALL_SIZE) for text in (arrow.times, arrow.status) if text)
+    label = _fitting(arrow.label, width - GUTTER - 2 - small)
+    half = (_wide(label, _LABEL_SIZE) + small) / 2
+    label_x = max(min(middle, width - 2 - half), GUTTER + half)
+    return Placed(arrow, label, top, bottom - top, start, end, line_y, back_y, label_x, along + back)
 
 
-def _length(arrow: Arrow) -> float:
-    small = sum((len(text) + 1) * _SMALL_LETTER for text in (arrow.times, arrow.status) if text)
-    return min(len(arrow.label), LONGEST_LABEL) * _LETTER + small
+def _fitting(label: str, room: float) -> str:
+    """Return a label, cut where it would be wider than there is room."""
+    shown = server_text(label, LONGEST_LABEL)
+    while shown and _wide(shown, _LABEL_SIZE) > room:
+        shown = shown.rstrip("…")[:-1].rstrip() + "…" if shown != "…" else ""
+    return shown
+
+
+def _wide(text: str, size: float) -> float:
+    """Estimate how wide a text is in a wide font, such as Verdana or DejaVu Sans."""
+    return size * sum(_EMS.get(letter, 0.636 if letter.isascii() else 1.05) for letter in text)
 
 
 def _room(cargo: Sequence[Cargo]) -> float:

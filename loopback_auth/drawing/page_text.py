@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from loopback_auth.drawing.arrows import LONGEST_LABEL, Arrow
-from loopback_auth.drawing.mermaid import PARTICIPANTS
 from loopback_auth.redact import server_text
 from loopback_auth.trace.reading import LABEL, label_kind
 
@@ -31,6 +29,7 @@ COLOURS = {
 LINE_LIMIT = 2_000
 """Characters of one line that are shown."""
 
+_SPAN = re.compile(r"`([^`]+)`")
 _DOCUMENTS = {
     "OpenID Connect Core 1.0": "https://openid.net/specs/openid-connect-core-1_0.html",
     "OpenID Connect Discovery 1.0": "https://openid.net/specs/openid-connect-discovery-1_0.html",
@@ -66,6 +65,16 @@ def parts(text: str) -> Iterator[tuple[str, bool]]:
     yield text[at:], False
 
 
+def spans(text: str) -> Iterator[tuple[str, bool]]:
+    """Cut a text into what stands between two backticks, marked with True, and the rest."""
+    at = 0
+    for found in _SPAN.finditer(text):
+        yield text[at : found.start()], False
+        yield found[1], True
+        at = found.end()
+    yield text[at:], False
+
+
 def bare(label: str) -> str:
     """Return a label without its brackets: `code#1`."""
     return label.strip("<>")
@@ -79,30 +88,6 @@ def short(label: str) -> str:
 def colour(label: str) -> int:
     """Return the number of a secret's colour."""
     return COLOURS.get(label_kind(label), 0)
-
-
-def cut(label: str) -> str:
-    """Return as much of an arrow's label as fits above it."""
-    return server_text(label, LONGEST_LABEL)
-
-
-def spoken(arrow: Arrow) -> str:
-    """Say in words what an arrow shows, for those who do not see it.
-
-    It begins with the visible text, by which people who speak to their computer call it (WCAG 2.2 §2.5.3).
-    """
-    written = [str(arrow.number), cut(arrow.label), arrow.times, arrow.status]
-    written += map(short, arrow.sent + arrow.received)
-    sentences = [" ".join(filter(None, written)) + "."]
-    if arrow.exchanges:
-        last = arrow.exchanges[-1]
-        between = f"{PARTICIPANTS[arrow.start]} to {PARTICIPANTS[arrow.end]}"
-        sentences.append(f"{between}: {last.method} {last.url}.")
-    else:
-        sentences += [step.words for step in arrow.steps]
-    if arrow.received:
-        sentences.append(f"The response has {', '.join(map(short, arrow.received))}.")
-    return server_text(" ".join(sentences))
 
 
 def references(source: str) -> Iterator[tuple[str, str]]:

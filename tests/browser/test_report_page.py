@@ -85,7 +85,7 @@ def without_script(browser: Browser, path: Path) -> Iterator[Page]:
 
 def arrow(page: Page, flow: int, words: str) -> Locator:
     """Find the first arrow of a flow with these words in its name."""
-    return page.locator(f"#flow-{flow} .arrow[aria-label*='{words}']").first
+    return page.locator("figure").nth(flow).locator(f".arrow[aria-label*='{words}']").first
 
 
 def focused(page: Page) -> str:
@@ -131,43 +131,60 @@ def test_six_flows_fit_beside_each_other_on_a_wide_screen(six_opened: Tab) -> No
     assert six_opened.page.locator(".scroll").evaluate("table => table.scrollWidth <= table.clientWidth")
 
 
-def test_first_screen_tells_the_flows_apart(six_opened: Tab) -> None:
-    """Whoever has to choose one sees without scrolling what each is, and what is wrong with it."""
-    page = six_opened.page
-    page.set_viewport_size({"width": 1280, "height": 720})
-    below = page.locator(".card").evaluate_all(
-        """cards => cards.flatMap((card) => ["h3", ".outcome", ".short", "dd"]
-          .map((part) => card.querySelector(part).getBoundingClientRect().bottom)
-          .filter((bottom) => bottom > innerHeight))"""
-    )
-
-    assert page.locator(".card").count() == BESIDE
-    assert below == []
-
-
-def test_names_of_the_flows_stay_in_sight(six_opened: Tab) -> None:
-    """Six alike columns are six puzzles, once their heads have gone; an arrow is not behind them."""
+def test_conclusions_are_on_the_first_screen(six_opened: Tab) -> None:
+    """Whoever has to choose sees without scrolling what to do with each flow, and where."""
     page = six_opened.page
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.locator(".strip").focus()
-    page.keyboard.press("Tab")
-    for _ in range(14):
-        page.keyboard.press("ArrowDown")
-    for _ in range(13):
-        page.keyboard.press("ArrowUp")
-        box = page.locator(".arrow.current .hit").bounding_box()
-        head = page.locator("figcaption").first.bounding_box()
+    below = page.locator(".conclusion, .places dt").evaluate_all(
+        "all => all.filter((one) => one.getBoundingClientRect().bottom > innerHeight).length"
+    )
 
-        assert box is not None
-        assert head is not None
-        assert 0 < head["y"] <= head["y"] + head["height"] <= box["y"] + 1
+    assert page.locator(".conclusion").count() == BESIDE
+    assert page.locator(".places dt").count() == 5
+    assert below == 0
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("flow", [0, len(COMPARED) - 1])
+def test_names_of_the_lanes_stay_in_sight(opened: Tab, width: int, flow: int) -> None:
+    """Arrows between nameless lines are puzzles; the names stand above their lanes, and cover no arrow."""
+    page = opened.page
+    page.set_viewport_size({"width": width, "height": 900})
+    arrow(page, flow, "authorization re" if flow == 0 else "token request").click()
+    for _ in range(3):
+        page.keyboard.press("ArrowUp")
+    box = page.locator(".arrow.current .hit").bounding_box()
+    names = page.locator(".names figcaption").nth(flow)
+    lanes = page.locator("figure").nth(flow).locator(".lane")
+    seen = names.bounding_box()
+
+    assert box is not None
+    assert seen is not None
+    assert 0 < seen["y"] <= seen["y"] + seen["height"] <= box["y"] + 1
+    assert names.locator("text").all_text_contents() == ["User", "Browser", "Program", "Server"]
+    middle = (
+        "all => all.map((one) => { const box = one.getBoundingClientRect(); return box.x + box.width / 2; })"
+    )
+    above, below = names.locator("text").evaluate_all(middle), lanes.evaluate_all(middle)[:4]
+    assert above == pytest.approx(below, abs=1)
+
+
+def test_first_row_of_names_is_covered_by_that_which_stays(opened: Tab) -> None:
+    """Two rows of names below each other would look like a fault."""
+    page = opened.page
+    page.evaluate("scrollTo(0, document.getElementById('drawn').getBoundingClientRect().top - 200)")
+    tops = "all => all.map((one) => one.getBoundingClientRect()).map((box) => [box.x, box.y, box.height])"
+
+    assert page.locator(".names figcaption").evaluate_all(tops) == [
+        pytest.approx(place, abs=1) for place in page.locator("figure figcaption").evaluate_all(tops)
+    ]
 
 
 def test_no_text_of_the_diagrams_is_too_small_to_read(opened: Tab) -> None:
     """Where six are beside each other as well."""
     opened.page.set_viewport_size({"width": 1280, "height": 900})
-    smallest = opened.page.locator(".diagram").evaluate_all(
-        """diagrams => Math.min(...diagrams.flatMap((diagram) => {
+    smallest = opened.page.locator(".band").evaluate_all(
+        """bands => Math.min(...bands.flatMap((diagram) => {
           const scale = diagram.getBoundingClientRect().width / diagram.viewBox.baseVal.width;
           return [...diagram.querySelectorAll("text, tspan")]
             .map((text) => scale * parseFloat(getComputedStyle(text).fontSize));
@@ -187,19 +204,24 @@ def test_attacks_open_to_what_happened(opened: Tab) -> None:
     assert attack.locator(".end").count() == len(COMPARED)
 
 
-def test_text_stays_inside_of_the_diagrams(opened: Tab) -> None:
+def test_text_stays_inside_of_the_diagrams_and_off_the_numbers(opened: Tab) -> None:
     """The layout only estimates how wide letters are."""
-    too_wide = opened.page.locator(".diagram").evaluate_all(
-        """diagrams => diagrams.flatMap((diagram) => {
-          const room = diagram.viewBox.baseVal.width;
-          return [...diagram.querySelectorAll("text")].filter((text) => {
+    astray = opened.page.locator(".band").evaluate_all(
+        """bands => bands.flatMap((band) => {
+          const room = band.viewBox.baseVal.width;
+          const outside = [...band.querySelectorAll("text")].filter((text) => {
             const box = text.getBBox();
             return box.x < -1 || box.x + box.width > room + 1;
-          }).map((text) => text.textContent);
+          });
+          const covering = [...band.querySelectorAll(".arrow")].filter((arrow) => {
+            const [number, label] = [".number", ".label"].map((one) => arrow.querySelector(one).getBBox());
+            return number.x + number.width > label.x;
+          });
+          return [...outside, ...covering].map((one) => one.textContent);
         })"""
     )
 
-    assert too_wide == []
+    assert astray == []
 
 
 def test_tab_reaches_the_arrows_and_shows_what_they_carried(opened: Tab) -> None:
@@ -209,10 +231,10 @@ def test_tab_reaches_the_arrows_and_shows_what_they_carried(opened: Tab) -> None
     page.keyboard.press("Tab")
 
     assert focused(page).startswith("1 listen for the redirect")
-    assert page.locator("#dock-title").inner_text() == "code · 1 · listen for the redirect"
+    assert page.locator("#dock_title").inner_text() == "code · 1 · listen for the redirect"
     page.keyboard.press("Tab")
     assert focused(page).startswith("2 ")
-    assert "127.0.0.1" in page.locator("#dock-content").inner_text()
+    assert "127.0.0.1" in page.locator("#dock_content").inner_text()
 
 
 def test_arrow_keys_go_through_a_flow_and_across_the_flows(opened: Tab) -> None:
@@ -225,7 +247,7 @@ def test_arrow_keys_go_through_a_flow_and_across_the_flows(opened: Tab) -> None:
     assert focused(page).startswith("11 authorization response")
     page.keyboard.press("ArrowRight")
     assert focused(page).startswith("11 authorization response")
-    assert page.locator("#dock-title").inner_text() == "code form_post · 11 · authorization response"
+    assert page.locator("#dock_title").inner_text() == "code form_post · 11 · authorization response"
 
 
 def test_enter_leads_into_the_exchange_and_escape_back(opened: Tab) -> None:
@@ -235,7 +257,7 @@ def test_enter_leads_into_the_exchange_and_escape_back(opened: Tab) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
-    assert focused(page) == "dock-title"
+    assert focused(page) == "dock_title"
     page.keyboard.press("Escape")
     assert focused(page).startswith("1 ")
     page.get_by_role("button", name="Close").click()
@@ -265,13 +287,13 @@ def test_pointing_at_an_arrow_shows_its_exchange(opened: Tab) -> None:
     page.locator("#diagrams").scroll_into_view_if_needed()
     arrow(page, COMPARED.index("token"), "authorization response").hover()
 
-    assert page.locator("#dock-title").inner_text() == "token · 12 · authorization response"
-    assert "<access_token#1>" in page.locator("#dock-content").inner_text()
+    assert page.locator("#dock_title").inner_text() == "token · 12 · authorization response"
+    assert "<access_token#1>" in page.locator("#dock_content").inner_text()
     arrow(page, 0, "token request").click()
     arrow(page, 0, "UserInfo request").hover()
-    assert "UserInfo" in page.locator("#dock-title").inner_text()
+    assert "UserInfo" in page.locator("#dock_title").inner_text()
     page.mouse.move(5, 5)
-    assert page.locator("#dock-title").inner_text() == "code · 13 · token request"
+    assert page.locator("#dock_title").inner_text() == "code · 13 · token request"
 
 
 def test_dock_steps_through_a_flow(opened: Tab) -> None:
@@ -280,9 +302,9 @@ def test_dock_steps_through_a_flow(opened: Tab) -> None:
     arrow(page, 0, "authorization response").click()
     page.get_by_role("button", name="Next step").click()
 
-    assert page.locator("#dock-title").inner_text().startswith("code · 12 ")
+    assert page.locator("#dock_title").inner_text().startswith("code · 12 ")
     page.get_by_role("button", name="Previous step").click()
-    assert page.locator("#dock-title").inner_text().startswith("code · 11 ")
+    assert page.locator("#dock_title").inner_text().startswith("code · 11 ")
 
 
 def test_following_a_secret_leaves_only_who_carries_it(opened: Tab) -> None:
@@ -325,6 +347,38 @@ def test_link_to_a_step_opens_it(opened: Tab) -> None:
 
     page.locator(f"[id='{target}'] .shown").wait_for(state="visible")
     assert page.locator(f"[id='{target}']").get_attribute("open") == ""
+
+
+@pytest.mark.parametrize(
+    "anchor", ["token-in-fragment", "code-form-post/state-returned", "replay", "device/replay"]
+)
+def test_link_to_a_finding_shows_and_marks_it(tab: Tab, path: Path, anchor: str) -> None:
+    """Code scanning and chats link to one finding, be it among those that failed or among the others."""
+    page = tab.page
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{path.as_uri()}#{anchor}")
+    target = page.locator(f"[id='{anchor}']")
+    box = target.bounding_box()
+    height = page.evaluate("innerHeight")
+
+    assert box is not None
+    assert 0 < box["y"] < height
+    marked = "one => [one, one.closest('.verdict, .attack')].map((one) => getComputedStyle(one).outlineStyle)"
+    assert "solid" in target.evaluate(marked)
+    own = target.locator("xpath=ancestor-or-self::*").locator(f"a[href='#{anchor}']")
+    assert own.count() >= 1
+    page.goto(f"{path.as_uri()}#findings")
+    page.evaluate("name => { location.hash = name; }", anchor)
+    assert target.is_visible()
+
+
+def test_malformed_link_does_no_harm(tab: Tab, path: Path) -> None:
+    """A fragment is whatever somebody wrote behind the address."""
+    for fragment in ("%", "%E0%A4%A", "nothing", "__proto__", "x'\"]"):
+        tab.page.goto(f"{path.as_uri()}#{fragment}")
+        tab.page.reload()
+
+    assert tab.complaints == []
 
 
 def test_rows_in_which_the_flows_differ(opened: Tab) -> None:
@@ -370,19 +424,20 @@ def test_without_a_script_every_exchange_can_be_read(without_script: Page) -> No
     assert page.locator("#follow").is_hidden()
 
 
-def test_everything_is_on_paper(opened: Tab) -> None:
-    """What is closed on the screen is open in print, and what only a screen can do is gone."""
+def test_what_is_closed_is_open_on_paper(opened: Tab) -> None:
+    """What only a screen can do is gone, and *Every step* is printed where that is asked for."""
     page = opened.page
+    closed = "all => all.filter((one) => one.getBoundingClientRect().height === 0).length"
     page.emulate_media(media="print")
-    hidden = page.locator("details .shown, details.rest li").evaluate_all(
-        "all => all.filter((one) => one.getBoundingClientRect().height === 0).length"
-    )
 
-    assert hidden == 0
-    assert page.locator("details .shown").count() > 50
-    for gone in ("body > nav", "#dock", "#follow", ".differ"):
-        assert page.locator(gone).is_hidden()
-    page.screenshot(path=PICTURES / "report-print.png", full_page=True)
+    assert page.locator(".attack .shown, details.rest li").evaluate_all(closed) == 0
+    for gone in ("body > nav", "#dock", "#follow", ".option", ".names", "#exchanges"):
+        assert all(one.is_hidden() for one in page.locator(gone).all())
+    page.emulate_media(media="screen")
+    page.get_by_label("Print every step too").check()
+    page.emulate_media(media="print")
+    assert page.locator("#exchanges .shown").evaluate_all(closed) == 0
+    assert page.locator("#exchanges .shown").count() > 50
 
 
 def test_page_works_from_a_server_too(context: BrowserContext) -> None:

@@ -17,11 +17,21 @@ from loopback_auth.trace.records import Exchange, Headers, Secret, Step, Trace
 HOSTILE = "\"'><img/src=x/onerror=alert(1)>"
 CLASSES = (
     *(model.Comparison, model.Run, model.Tokens, model.Finding, model.Attack, model.Row, model.Cell),
+    *(model.Conclusion, model.PlaceConclusion, model.Reason),
     *(Trace, Step, Exchange, Secret),
 )
 FIELDS = [
     (kind, name) for kind in CLASSES for name, hint in get_type_hints(kind).items() if hint in (str, Headers)
 ]
+REASON = model.Reason("The server offers more.", "RFC 9700 §2.1", "code-in-history")
+WHOLE = replace(
+    COMPARISON,
+    conclusions=tuple(
+        model.Conclusion(run.title, "use when", "Use it when nothing else works.", (REASON,))
+        for run in COMPARISON.runs
+    ),
+    places=(model.PlaceConclusion("ssh", "over SSH", "code", "Use code.", (REASON,)),),
+)
 UNSHOWN = {
     *(f"Tokens.{name}" for name in ("token_type", "scope_asked", "scope_granted", "account")),
     *(
@@ -29,9 +39,14 @@ UNSHOWN = {
         "Attack.id",
         "Attack.statement",
         "Attack.advice",
+        "Conclusion.run",
+        "PlaceConclusion.place",
+        "PlaceConclusion.run",
+        "Reason.finding",
         "Row.id",
         "Secret.label",
         "Secret.kind",
+        "Trace.flow",
         "Trace.provider",
     ),
 }
@@ -53,7 +68,7 @@ def with_text(value: Any, kind: type, name: str) -> Any:
 @pytest.mark.parametrize(("kind", "name"), FIELDS, ids=lambda one: getattr(one, "__name__", one))
 def test_hostile_text_is_shown_and_not_obeyed(kind: type, name: str) -> None:
     """One field that a template forgot to escape is enough."""
-    reader = Reader(report(with_text(COMPARISON, kind, name)))
+    reader = Reader(report(with_text(WHOLE, kind, name)))
     attributes = [value for _, held in reader.elements for value in held.values()]
     shown = any(HOSTILE in text for text in (reader.words.replace("\n", ""), *attributes))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from page_reader import Reader, one_run, page, section
 
+from loopback_auth.compare.judging.checks import with_attacks
 from loopback_auth.compare.model import Attack, Finding
 
 FAILED = Finding("b", "high", "Bad thing", "fail", "Because.", "RFC 9700 §2.1", (5,), "Do better.")
@@ -45,26 +46,44 @@ def test_same_finding_of_several_flows_is_told_once() -> None:
     assert shown.count("Bad thing") == 1
     assert shown.count("Because.") == 1
     assert re.search(
-        r"Failed</span>.*<b>code</b>.*<b>paste</b>.*Because\..*Passed</span>.*<b>x</b>", shown, re.DOTALL
+        r"Failed</span>.*>code</a>.*>paste</a>.*Because\..*Passed</span>.*>x</a>", shown, re.DOTALL
     )
 
 
 def test_card_leads_to_the_worst_finding() -> None:
     """The overview says which, and the finding says why."""
     html = page(one_run(PASSED, FAILED, replace(FAILED, id="d", severity="low")))
-    [anchor] = re.findall(r'href="#(finding-\d+)">Because\.</a> <small>and 1 more</small>', html)
+    [anchor] = re.findall(r'href="#([^"]+)">Because\.</a> <small>and 1 more</small>', html)
 
-    assert re.search(rf'id="{anchor}"><h3><span class="severity high">High</span> .*Bad thing', html)
+    assert anchor == "code/b"
+    assert re.search(
+        r'id="b"><h3><span class="severity high">High</span> .*Bad thing.*id="code/b"', html, re.S
+    )
 
 
-def test_card_counts_the_attacks_that_succeeded() -> None:
-    """A flow in which no check failed may still give its tokens away."""
+def test_attack_that_succeeded_is_a_finding_on_the_card_too() -> None:
+    """A card that says "none" beside attacks that succeeded is believed by nobody."""
+    attack = Attack(
+        "theft", "The code is stolen.", "fail", "It got tokens.", "RFC 7636 §1", "high", "Safe", "Act."
+    )
+    cards = section(page(with_attacks(one_run(PASSED), (attack,))), "overview")
+    findings = section(page(with_attacks(one_run(PASSED), (attack,))), "findings")
+
+    assert '<a href="#code/theft">An attack succeeded: the code is stolen.</a>' in cards
+    assert 'id="theft"><h3><span class="severity high">High</span>' in findings
+    assert "Act." in findings
+
+
+def test_card_counts_the_attacks_and_its_colour_is_the_result() -> None:
+    """The same sign for none of ten and for four of seven tells nobody anything."""
     held = Attack("a", "First", "pass", "It was refused.", "RFC 7636 §1")
-    attacks = (held, replace(held, id="b", verdict="fail"), replace(held, id="c", verdict="not applicable"))
-    cards = section(page(one_run(PASSED, attacks=attacks)), "overview")
+    won, aside = replace(held, id="b", verdict="fail"), replace(held, id="c", verdict="not applicable")
+    bad = section(page(one_run(PASSED, attacks=(held, won, aside))), "overview")
+    good = section(page(one_run(PASSED, attacks=(held, aside))), "overview")
 
-    assert re.search(r'<dt>Attacks succeeded</dt><dd><a href="#attacks">.*1 of 2</a>', cards)
-    assert "Attacks succeeded" not in section(page(one_run(PASSED)), "overview")
+    assert re.search(r'class="tally fail" href="#attacks">.*#m_tried.*>1 of 2 succeeded<', bad)
+    assert re.search(r'class="tally pass" href="#attacks">.*#m_pass.*>none of 1 succeeded<', good)
+    assert "succeeded" not in section(page(one_run(PASSED)), "overview")
 
 
 def test_nothing_failed_is_said() -> None:

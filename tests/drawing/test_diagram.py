@@ -14,8 +14,8 @@ from page_reader import page
 from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.drawing.arrows import PHASES, Arrow, Phase, arrows
-from loopback_auth.drawing.diagram_layout import HEAD, TITLE, Diagram, lay_out
-from loopback_auth.drawing.page_text import spoken
+from loopback_auth.drawing.diagram_layout import GUTTER, TITLE, Diagram, Placed, lay_out
+from loopback_auth.drawing.spoken import spoken
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 AS = "https://as.example"
@@ -51,6 +51,12 @@ def phases(shown: Trace) -> dict[str, list[str]]:
     """Return the labels of the arrows by their phases."""
     drawn = arrows(shown)
     return {phase: [arrow.label for arrow in drawn if arrow.phase == phase] for phase in PHASES}
+
+
+def row_named(label: str, shown: Trace) -> Placed:
+    """Return where the first arrow with a label is."""
+    [diagram] = lay_out([shown])
+    return next(row for band in diagram.bands for row in band.rows if row.arrow.label == label)
 
 
 def named(label: str, shown: Trace) -> Arrow:
@@ -271,12 +277,50 @@ def test_nothing_stands_on_anything_else() -> None:
             assert all(row.top < top and top + 12 <= row.top + row.height for top, _, _ in boxes)
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "pushed authorization request",
+        "the user approves",
+        "a sentence that is longer than there is room for it",
+        "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+        "\N{CJK UNIFIED IDEOGRAPH-4E2D}" * 30,
+    ],
+)
+def test_label_covers_no_number_and_stays_in_its_column(label: str) -> None:
+    """Numbers are on the left, and the column of another flow is on the right."""
+    ends: tuple[tuple[Party, Party], ...] = (
+        ("person", "browser"),
+        ("client", "server"),
+        ("client", "client"),
+    )
+    for sender, receiver in ends:
+        [diagram] = lay_out([trace(exchange(sender, receiver, label))])
+        [row] = [row for band in diagram.bands for row in band.rows]
+        # Most of a line is text of the label's size, and letters are half as wide as they are high or more.
+        half = len(f"{row.label} {row.arrow.status}") * 11.25 * 0.45 / 2
+
+        assert row.label.rstrip("…") == label[: len(row.label.rstrip("…"))]
+        assert row.label_x - half >= GUTTER - 8
+        assert row.label_x + half <= diagram.width + 8
+
+
+def test_label_is_cut_only_where_it_does_not_fit() -> None:
+    """The names of the specifications are what a reader searches for."""
+    for diagram in lay_out(list(TRACES.values())):
+        rows = [row for band in diagram.bands for row in band.rows]
+
+        assert [row.label for row in rows if row.arrow.status != "no response"] == [
+            row.arrow.label for row in rows if row.arrow.status != "no response"
+        ]
+
+
 def test_bands_follow_each_other() -> None:
-    """From the names of the lanes to the end there is no gap."""
+    """From the top to the end there is no gap."""
     [diagram] = lay_out([CODE])
     ends = [band.top + band.height for band in diagram.bands]
 
-    assert [HEAD, *ends[:-1]] == pytest.approx([band.top for band in diagram.bands])
+    assert [0.0, *ends[:-1]] == pytest.approx([band.top for band in diagram.bands])
     assert ends[-1] == pytest.approx(diagram.height)
 
 
@@ -290,7 +334,7 @@ def test_stranger_has_a_lane_only_where_there_was_one() -> None:
 
 def test_arrows_are_said_in_words() -> None:
     """Whoever cannot see the drawing hears who asks whom for what, and what that brings."""
-    assert spoken(named("token request", CODE)) == (
+    assert spoken(row_named("token request", CODE)) == (
         "6 token request 200 code code_verifier access_token."
         " Program to Server: POST https://as.example/token. The response has access_token."
     )
@@ -298,25 +342,25 @@ def test_arrows_are_said_in_words() -> None:
 
 def test_steps_are_said_in_words() -> None:
     """The sentence of a step says more than its label."""
-    words = spoken(arrows(CODE)[1])
+    words = spoken(row_named("open the start page in a browser", CODE))
 
     assert words == "2 open the start page in a browser. Open the start page in a browser."
 
 
-def svg(shown: Trace) -> str:
-    """Draw one trace."""
-    whole = page(Run("flow", "signed in", shown))
-    return whole.partition('<svg class="diagram"')[2].partition("</svg></figure>")[0]
+def drawing(shown: Trace) -> str:
+    """Draw one trace, beside another one."""
+    whole = page(Run("flow", "signed in", shown), Run("code", "signed in", CODE))
+    return whole.partition('<div class="diagram"')[2].partition("</figure>")[0]
 
 
 def test_empty_phase_says_so() -> None:
     """A gap could be taken for a fault of the drawing."""
-    assert "no response" in svg(TRACES["device"])
+    assert "no response" in drawing(TRACES["device"])
 
 
 def test_phase_that_was_never_reached_is_no_empty_phase() -> None:
     """A flow that failed before the tokens has shown nothing about how they come."""
-    shown = svg(TICKET)
+    shown = drawing(TICKET)
 
     assert "not reached" in shown
     assert "no token request" not in shown
@@ -324,4 +368,4 @@ def test_phase_that_was_never_reached_is_no_empty_phase() -> None:
 
 def test_nothing_happened_is_drawn_too() -> None:
     """A flow that is not possible here has a trace without entries."""
-    assert svg(trace()).count("not reached") == len(PHASES)
+    assert drawing(trace()).count("not reached") == len(PHASES)

@@ -83,7 +83,7 @@ def test_indentation_is_kept_and_controls_are_not() -> None:
 
 def scheme(dark: bool) -> dict[str, str]:
     """Read the colours of the stylesheet."""
-    light, _, rest = asset("report.css").partition("@media (prefers-color-scheme: dark)")
+    light, _, rest = asset("drawing/page.css").partition("@media (prefers-color-scheme: dark)")
     return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", rest.split("\n}\n")[0] if dark else light))
 
 

@@ -1,12 +1,13 @@
-"""The checks and attacks in a report: each once, for all flows that it applies to, the worst first."""
+"""The findings and attacks in a report: each once, for all columns that it applies to, the worst first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loopback_auth.compare.drawing.overview import HOW_ATTACKS_ENDED, SEVERITIES
-from loopback_auth.compare.model import Attack, Comparison, Finding, Verdict
+from loopback_auth.compare.drawing.report_anchors import Anchors
+from loopback_auth.compare.model import Advice, Attack, Comparison, Finding, Run, Verdict
 
 VERDICT_WORDS: Mapping[Verdict, str] = {
     "fail": "Failed",
@@ -19,118 +20,177 @@ VERDICT_WORDS: Mapping[Verdict, str] = {
 ATTACK_WORDS: dict[Verdict, str] = {verdict: word.capitalize() for verdict, word in HOW_ATTACKS_ENDED.items()}
 """In the order in which they are shown."""
 
-Anchors = Mapping[int, str]
-"""The ids of the elements that show the entries of a trace, by the numbers of the entries."""
+ADVICE_MARKS: Mapping[Advice, str] = {
+    "use": "pass",
+    "use when": "when",
+    "avoid": "fail",
+    "not judged": "not-observed",
+}
+"""The sign beside each advice."""
+
 Links = Sequence[tuple[str, int]]
 """Links to entries: the id of the element, and the number of the entry."""
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a check or an attack ended in one column.
+
+    Args:
+        at: place of the column.
+        title: of the column.
+        anchor: id of the finding in this column; empty where it has none.
+        links: to the entries that show it.
+    """
+
+    at: int
+    title: str
+    anchor: str
+    links: Links
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
-    """A verdict with its reason, and the flows that it is about.
+    """A verdict with its reason, and the columns that it is about.
 
     Args:
         verdict: of the check or the attack.
         because: one sentence.
-        flows: their names, each with links to the entries that show it.
+        runs: the columns.
     """
 
     verdict: Verdict
     because: str
-    flows: Sequence[tuple[str, Links]]
+    runs: Sequence[Ended]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check in all flows.
+    """One finding in all columns.
 
     Args:
         finding: the one that failed, as it knows what to do; any where none did.
+        anchor: id of the element that shows it.
         endings: what came out.
     """
 
     finding: Finding
+    anchor: str
     endings: Sequence[Ending]
 
     @property
     def failed(self) -> bool:
-        """Whether it failed in some flow."""
+        """Whether it failed in some column."""
         return self.finding.verdict == "fail"
 
 
 @dataclass(frozen=True, slots=True)
 class AttackResult:
-    """One attack on all flows.
+    """One attack on all columns.
 
     Args:
         attack: what was tried.
-        verdicts: one for each flow; None where it was not tried.
+        anchor: id of the finding that it is; empty where there is none.
+        verdicts: one for each column; None where it was not tried.
         endings: what came out.
     """
 
     attack: Attack
+    anchor: str
     verdicts: Sequence[Verdict | None]
     endings: Sequence[Ending]
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it succeeded in some column."""
+        return "fail" in self.verdicts
 
-def checks(comparison: Comparison, anchors: Sequence[Anchors]) -> list[CheckResult]:
-    """Return every check, the worst first."""
-    found: dict[str, list[tuple[Finding, str, Links]]] = {}
-    for run, places in zip(comparison.runs, anchors, strict=True):
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many attacks ended one way or the other.
+
+    Args:
+        tried: that could be tried, and whose end was seen.
+        succeeded: of these.
+    """
+
+    tried: int
+    succeeded: int
+
+
+def tally(run: Run) -> Tally:
+    """Count the attacks on a run."""
+    ended = [attack.verdict for attack in run.attacks if attack.verdict in ("fail", "pass")]
+    return Tally(len(ended), ended.count("fail"))
+
+
+def checks(comparison: Comparison, names: Anchors) -> list[CheckResult]:
+    """Return every finding, the worst first; of the attacks only those that succeeded somewhere."""
+    found: dict[str, list[tuple[Finding, Ended]]] = {}
+    for at, run in enumerate(comparison.runs):
         for finding in run.findings:
-            links = found_links(finding.steps, places)
-            found.setdefault(finding.id, []).append((finding, run.title, links))
+            told = found.setdefault(finding.id, [])
+            # An id has to be unique, also where a run has two findings of one name.
+            again = any(ended.at == at for _, ended in told)
+            links = found_links(finding.steps, names.entries[at])
+            told.append(
+                (finding, Ended(at, run.title, "" if again else names.of_runs[at, finding.id], links))
+            )
     in_order = sorted(
-        found.values(), key=lambda each: min(SEVERITIES.index(finding.severity) for finding, *_ in each)
+        found.values(), key=lambda each: min(SEVERITIES.index(finding.severity) for finding, _ in each)
     )
-    return list(map(_check, in_order))
+    results = [_check(each, names.findings[each[0][0].id]) for each in in_order]
+    return [one for one in results if one.failed or one.finding.kind == "check"]
 
 
-def attacks(comparison: Comparison) -> list[AttackResult]:
+def attacks(comparison: Comparison, names: Anchors) -> list[AttackResult]:
     """Return every attack; those that succeeded come first."""
     found: dict[str, dict[int, Attack]] = {}
     for at, run in enumerate(comparison.runs):
         for attack in run.attacks:
             found.setdefault(attack.id, {})[at] = attack
-    tried = sorted(found.values(), key=lambda each: all(one.verdict != "fail" for one in each.values()))
-    return [_tried(each, [run.title for run in comparison.runs]) for each in tried]
+    tried = [_tried(each, comparison.runs, names) for each in found.values()]
+    return sorted(tried, key=lambda one: not one.succeeded)
 
 
-def finding_ids(comparison: Comparison) -> dict[str, str]:
-    """Name the elements that show the checks, by the ids of the findings."""
-    ids = dict.fromkeys(finding.id for run in comparison.runs for finding in run.findings)
-    return {name: f"finding-{at}" for at, name in enumerate(ids)}
-
-
-def found_links(numbers: Iterable[int], anchors: Anchors) -> Links:
+def found_links(numbers: Iterable[int], anchors: Mapping[int, str]) -> Links:
     """Link the entries that show something; those that cannot be found are left out."""
-    return list(dict.fromkeys((anchors[number], number) for number in numbers if number in anchors))
+    found: dict[str, int] = {}
+    for number in numbers:
+        if number in anchors:
+            found.setdefault(anchors[number], number)
+    return list(found.items())
 
 
-def _check(results: Sequence[tuple[Finding, str, Links]]) -> CheckResult:
-    one = next((finding for finding, *_ in results if finding.verdict == "fail"), results[0][0])
-    told: list[tuple[Verdict, str, str, Links]] = []
-    for finding, flow, links in results:
-        # Beside a failure, the reasons of the other flows are left out.
+def _check(results: Sequence[tuple[Finding, Ended]], anchor: str) -> CheckResult:
+    one = next((finding for finding, _ in results if finding.verdict == "fail"), results[0][0])
+    told: list[tuple[Verdict, str, Ended]] = []
+    for finding, ended in results:
+        # Beside a failure, the reasons of the other columns are left out.
         brief = one.verdict == "fail" != finding.verdict
-        told.append((finding.verdict, "" if brief else finding.because, flow, [] if brief else links))
-    return CheckResult(one, _endings(told, VERDICT_WORDS))
+        shown = replace(ended, links=()) if brief else ended
+        told.append((finding.verdict, "" if brief else finding.because, shown))
+    return CheckResult(one, anchor, _endings(told, VERDICT_WORDS))
 
 
-def _tried(tried: Mapping[int, Attack], flows: Sequence[str]) -> AttackResult:
-    verdicts: list[Verdict | None] = [tried[at].verdict if at in tried else None for at in range(len(flows))]
-    no_links: Links = ()
-    told: list[tuple[Verdict, str, str, Links]] = [
-        (attack.verdict, attack.because, flows[at], no_links) for at, attack in tried.items()
-    ]
-    return AttackResult(next(iter(tried.values())), verdicts, _endings(told, ATTACK_WORDS))
+def _tried(tried: Mapping[int, Attack], runs: Sequence[Run], names: Anchors) -> AttackResult:
+    one = next(iter(tried.values()))
+    kinds = {finding.kind for run in runs for finding in run.findings if finding.id == one.id}
+    named = kinds == {"attack"}
+    verdicts: list[Verdict | None] = [tried[at].verdict if at in tried else None for at in range(len(runs))]
+    told: list[tuple[Verdict, str, Ended]] = []
+    for at, attack in tried.items():
+        anchor = names.of_runs.get((at, attack.id), "") if named else ""
+        told.append((attack.verdict, attack.because, Ended(at, runs[at].title, anchor, ())))
+    return AttackResult(one, names.findings[one.id] if named else "", verdicts, _endings(told, ATTACK_WORDS))
 
 
-def _endings(told: Iterable[tuple[Verdict, str, str, Links]], order: Iterable[Verdict]) -> list[Ending]:
-    """Group the flows that have the same verdict and reason."""
-    joined: dict[tuple[Verdict, str], list[tuple[str, Links]]] = {}
-    for verdict, because, flow, links in told:
-        joined.setdefault((verdict, because), []).append((flow, links))
+def _endings(told: Iterable[tuple[Verdict, str, Ended]], order: Iterable[Verdict]) -> list[Ending]:
+    """Group the columns that have the same verdict and reason."""
+    joined: dict[tuple[Verdict, str], list[Ended]] = {}
+    for verdict, because, ended in told:
+        joined.setdefault((verdict, because), []).append(ended)
     places = list(order)
     in_order = sorted(joined.items(), key=lambda each: places.index(each[0][0]))
-    return [Ending(verdict, because, flows) for (verdict, because), flows in in_order]
+    return [Ending(verdict, because, runs) for (verdict, because), runs in in_order]
