@@ -6,7 +6,7 @@ The accounts are invented (RFC 2606 §3). This module refuses to know about requ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,13 @@ class Account:
         sub: identifier of the account, which never changes (OpenID Connect Core §2).
         email: address, by which the sign-in page offers the account.
         name: full name, for the ID token and the UserInfo response.
+        more: further claims about it, which every scope allows.
     """
 
     sub: str
     email: str
     name: str
+    more: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 ACCOUNTS = (
@@ -48,7 +50,7 @@ def claims(account: Account, scope: tuple[str, ...]) -> dict[str, object]:
 
     Source: OpenID Connect Core §5.4.
     """
-    allowed: dict[str, object] = {"sub": account.sub}
+    allowed: dict[str, object] = {**account.more, "sub": account.sub}
     if "profile" in scope:
         allowed["name"] = account.name
     if "email" in scope:

@@ -53,7 +53,9 @@ class Recipe:
         here: it runs in the folder in which the command line was started.
         aliases: other paths of the server, each with the path that it stands for.
         answers: JSON texts that the server answers with, by path.
-        token_members: members that the server adds to its token responses.
+        token_members: members that the server adds to its token responses; their texts may name others of the
+            response, such as `{id_token}`.
+        claims: claims that the server adds to its ID tokens.
         notes: what a reader should know, in sentences.
         tried: version and date (YYYY-MM-DD) of the last recorded run; empty: none.
     """
@@ -82,6 +84,7 @@ class Recipe:
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
     token_members: Mapping[str, object] = field(default_factory=dict[str, object])
+    claims: Mapping[str, object] = field(default_factory=dict[str, object])
     notes: tuple[str, ...] = ()
     tried: tuple[str, ...] = ()
 
@@ -165,6 +168,7 @@ class _Reading:
             aliases=self._text_table("aliases", document),
             answers=self._text_table("answers", document),
             token_members=self._table("token_members", document.get("token_members", {})),
+            claims=self._table("claims", document.get("claims", {})),
             notes=self._texts("notes", document.get("notes", [])),
             tried=self._texts("tried", document.get("tried", [])),
         )

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.templates import filled, server_values
+from loopback_auth.demo.accounts import ACCOUNTS
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.request_log import LoggedRequest, logged
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.wire import json_reply
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientAuth
@@ -44,8 +46,12 @@ class AnyProgram(DemoClient):
         return parts.hostname in LOOPBACK and not parts.fragment and "@" not in parts.netloc
 
     def accepts(self, method: ClientAuth) -> bool:
-        """Return whether this client may authenticate by this method: a secret may come in both ways."""
-        return method in (("client_secret_basic", "client_secret_post") if self.client_secret else ("none",))
+        """Return whether this client may authenticate by this method: a secret may come in both ways.
+
+        A public client may send Basic with an empty secret (RFC 6749 §2.3.1).
+        """
+        with_secret = ("client_secret_basic", "client_secret_post")
+        return method in (with_secret if self.client_secret else ("none", "client_secret_basic"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ class AuditServer(DemoServer):
             entropy=secrets.token_bytes,
             signer=signer,
             clients=(client,),
+            accounts=[replace(one, more=recipe.claims) for one in ACCOUNTS],
             faults=replace(faults, lenient=True),
             device_interval=1,
         )
@@ -131,12 +138,20 @@ class AuditServer(DemoServer):
         path = target.partition("?")[0]
         if path in self._answers:
             return HttpResponse(200, (("Content-Type", "application/json"),), self._answers[path].encode())
-        answer = super().handle(replace(request, url=target), now)
-        if self._members and path == "/token" and answer.status == 200:
-            members = object_or_none(answer.body)
-            if members is not None:
-                return json_reply({**members, **self._members})
-        return answer
+        if path == PATHS["token_endpoint"]:
+            # RFC 6749 §2.3.1 forbids only credentials there; some programs send their version.
+            answer = super().handle(replace(request, url=path), now)
+            members = object_or_none(answer.body) if self._members and answer.status == 200 else None
+            return answer if members is None else json_reply({**members, **self._added(members)})
+        return super().handle(replace(request, url=target), now)
+
+    def _added(self, members: Mapping[str, object]) -> dict[str, object]:
+        """Return the members that are added to a token response."""
+        texts = {name: value for name, value in members.items() if isinstance(value, str)}
+        return {
+            name: filled(value, texts) if isinstance(value, str) else value
+            for name, value in self._members.items()
+        }
 
     def answered(self, path: str) -> Iterator[Mapping[str, object]]:
         """Iterate over the JSON objects that the program got from a path."""

@@ -75,6 +75,9 @@ class Surroundings:
         self._before: dict[Path, tuple[int, int]] = {}
         self._variables = {
             "XDG_CONFIG_HOME": self.home / ".config",
+            # Else xdg-open finds the desktop's own browser before the one that is named.
+            "XDG_CONFIG_DIRS": self.home / ".config",
+            "XDG_DATA_DIRS": self.home / ".local" / "share",
             "XDG_CACHE_HOME": self.home / ".cache",
             "XDG_DATA_HOME": self.home / ".local" / "share",
             "XDG_STATE_HOME": self.home / ".local" / "state",

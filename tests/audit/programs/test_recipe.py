@@ -40,6 +40,8 @@ AUTH_URL = "{authorization_endpoint}"
 "/api/user" = '{"login": "demo"}'
 [token_members]
 expires = 5
+[claims]
+oid = "1"
 """
 
 
