@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from html import unescape
 from typing import Literal
-from urllib.parse import parse_qsl, urljoin
+from urllib.parse import parse_qsl
 
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest, Callback
+from loopback_auth.doctor.destination import destination, leads_to, page_text, redirect_target
 from loopback_auth.errors import AuthorizationError, OAuthError, ProtocolError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig, Redirect, ResponseMode, ResponseType, ServerMetadata
@@ -32,9 +32,6 @@ ANY_PORT = 49152
 
 REDIRECT_URI = "redirect_uri"
 SOURCE = "RFC 6749 §4.1.2.1"
-PAGE_LIMIT = 64 * 1024
-"""Bytes of a page that are read; a page that posts an authorization response has fewer."""
-
 PROMPT_REQUIRED = frozenset(
     {"account_selection_required", "consent_required", "interaction_required", "login_required"}
 )
@@ -46,8 +43,6 @@ OF_CLIENT = frozenset({"incorrect_client_credentials", "invalid_client"})
 OF_REDIRECT_URI = frozenset({"invalid_redirect_uri", "redirect_uri_mismatch"})
 OF_REQUEST = frozenset({"invalid_scope", "unsupported_response_mode", "unsupported_response_type"})
 _CODE_IN_PAGE = re.compile(rf"\b({'|'.join(sorted(REFUSED | OF_CLIENT | OF_REDIRECT_URI | OF_REQUEST))})\b")
-_TAG = re.compile(r"<(form|input)\b([^<>]*)>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _ERROR_PAGE = re.compile(r"(^|/)errors?(/|$)", re.IGNORECASE)
 _NOTHING_THERE = (404, 405, 410)
 _IN_BETWEEN = ("cf-mitigated", "www-authenticate", "x-amzn-waf-action", "x-vercel-mitigated")
@@ -202,35 +197,17 @@ def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) 
 
 def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback | None:
     """Return the callback that the browser would bring to the redirect URI, if this answer sends it there."""
-    via: Literal["query", "form_post", "relay"] = "form_post"
-    if location := _location(request, answer):
-        rest, _, fragment = location.partition("#")
-        address, _, query = rest.partition("?")
-        via = "query" if query else "relay"
-        parameters = parse_qsl(query or fragment.removeprefix("?"))
-    else:
-        # Whatever the status: oidc-provider sends the form of a refusal with 400.
-        address, parameters = _posted(_page_text(answer))
-    uri = request.redirect_uri
-    if address != uri and not (uri.count("/") == 2 and address == f"{uri}/"):
+    found = destination(request.url, answer)
+    if not leads_to(request.redirect_uri, found.address):
         return None
     redactor = Redactor()
     redactor.learn_parameters(request.parameters)
     # A server may quote what it was sent.
-    return redactor.clean_callback(Callback(tuple(parameters), via))
-
-
-def _location(request: AuthorizationRequest, answer: HttpResponse) -> str:
-    if not 300 <= answer.status < 400:
-        return ""
-    try:
-        return urljoin(request.url, answer.header("location"))
-    except ValueError:
-        return ""
+    return redactor.clean_callback(Callback(found.parameters, found.via))
 
 
 def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[ProbeAnswer, ...]:
-    status, found = answer.status, _CODE_IN_PAGE.search(_page_text(answer))
+    status, found = answer.status, _CODE_IN_PAGE.search(page_text(answer))
     code = found[1] if found else ""
     if status in _NOTHING_THERE:
         return _both(what, "unknown", f"Nothing is at the authorization endpoint: HTTP status {status}.")
@@ -254,7 +231,7 @@ def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) ->
 
 
 def _goes_on(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[ProbeAnswer, ...]:
-    address, _, query = _location(request, answer).partition("#")[0].partition("?")
+    address, _, query = redirect_target(request.url, answer).partition("#")[0].partition("?")
     if _ERROR_PAGE.search(address) or "error" in dict(parse_qsl(query)):
         return _both(what, "no", "The server redirects to its own page, which shows an error.")
     because = "The server goes on to a page of its own, and has refused nothing so far"
@@ -263,20 +240,3 @@ def _goes_on(request: AuthorizationRequest, what: str, answer: HttpResponse) -> 
 
 def _both(what: str, verdict: Verdict, because: str) -> tuple[ProbeAnswer, ...]:
     return tuple(ProbeAnswer(one, verdict, because, SOURCE) for one in (REDIRECT_URI, what))
-
-
-def _page_text(answer: HttpResponse) -> str:
-    return answer.body[:PAGE_LIMIT].decode("utf-8", "replace")
-
-
-def _posted(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the address to which the first form of a page is sent, and its fields."""
-    action = ""
-    fields: list[tuple[str, str]] = []
-    for tag, attributes in _TAG.findall(text):
-        values = {one[0].lower(): unescape("".join(one[1:])) for one in _ATTRIBUTE.findall(attributes)}
-        if tag.lower() == "form":
-            action = action or values.get("action", "")
-        elif "name" in values:
-            fields.append((values["name"], values.get("value", "")))
-    return action, fields
