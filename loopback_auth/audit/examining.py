@@ -11,16 +11,17 @@ from collections.abc import Sequence
 
 from loopback_auth import __version__
 from loopback_auth.audit.servers.answers import Observed
-from loopback_auth.audit.servers.conclusions import conclusions
 from loopback_auth.audit.servers.examination import examine
-from loopback_auth.audit.servers.judging import FLOW, examined, rows
-from loopback_auth.compare.model import Comparison, Run
+from loopback_auth.audit.servers.judging import FLOW, examined, side_by_side
+from loopback_auth.audit.servers.rows import Examined
+from loopback_auth.compare.model import Comparison
 from loopback_auth.effects import Flow, FlowResult, Send, Sleep, Tick, resume_flow
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.transport import Transport
 from loopback_auth.protocol.urls import is_loopback_url
+from loopback_auth.signin.driver import new_attempt
 from loopback_auth.trace.recorder import Recorder
 
 PAUSE = 0.3
@@ -37,26 +38,17 @@ async def examine_servers(clients: Sequence[ClientConfig]) -> Comparison:
         ConfigError: an issuer cannot be one.
     """
     made_at = time.time()
-    runs = tuple(await asyncio.gather(*map(_examined, clients)))
-    return Comparison(
-        ground="live",
-        provider=", ".join(run.title for run in runs),
-        made_at=made_at,
-        version=__version__,
-        runs=runs,
-        rows=rows(runs),
-        kind="servers",
-        conclusions=conclusions(runs),
-    )
+    servers = await asyncio.gather(*map(_examined, clients))
+    return side_by_side(servers, made_at=made_at, version=__version__)
 
 
-async def _examined(client: ClientConfig) -> Run:
+async def _examined(client: ClientConfig) -> Examined:
     recorder = Recorder(FLOW, ground="live", provider=client.provider.name, clock=time.monotonic)
     known = client.provider.metadata
     address = known.issuer or known.authorization_endpoint or known.token_endpoint or ""
     pause = 0.0 if is_loopback_url(address) else PAUSE
     async with Transport(client.provider.network) as transport:
-        observed = await _answered(examine(client, pause=pause), transport, recorder)
+        observed = await _answered(examine(client, iter(new_attempt, None), pause=pause), transport, recorder)
     return examined(client.provider.shown_name, observed, recorder.trace())
 
 

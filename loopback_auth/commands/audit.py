@@ -18,12 +18,10 @@ import asyncio
 
 from loopback_auth.audit.examining import examine_servers
 from loopback_auth.audit.servers.examination import LIMIT
-from loopback_auth.cli import answer, settings_of, tell
+from loopback_auth.cli import settings_of, tell
 from loopback_auth.cli.arguments import Parser, add_settings
 from loopback_auth.commands._audit_servers import at_issuer, client_to_examine
-from loopback_auth.compare.drawing.document import json_text
-from loopback_auth.compare.drawing.table import table
-from loopback_auth.compare.running.files import check_target, write_report
+from loopback_auth.commands._delivery import add_outputs, check_outputs, deliver
 from loopback_auth.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -40,15 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "provider", nargs="?", metavar="ISSUER", help="the server: its issuer, or a provider's name"
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="write a report; the ending of the name says which; may be repeated; - is stdout",
-    )
-    parser.add_argument("--width", type=int, metavar="N", help="width of the table in characters")
+    add_outputs(parser)
     add_settings(parser, SHOWN)
     if isinstance(parser, Parser):
         parser.after_dashes = "commands"
@@ -66,13 +56,9 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             "There is no server to examine.", hint="Give an issuer, such as https://id.example."
         )
-    targets = [check_target(path) for path in options.output if path != "-"]
+    outputs = check_outputs(options, kind="servers")
     client = client_to_examine(settings)
     name = client.provider.shown_name
     tell(f"Asking {name}: at most {LIMIT} requests; you do not have to approve anything.")
     comparison = asyncio.run(examine_servers([client]))
-    for path in targets:
-        write_report(comparison, path, private=False)
-        tell(f"Written: {path}")
-    answer(json_text(comparison) if options.json else table(comparison, width=options.width or 100))
-    return 0
+    return deliver(comparison, outputs)

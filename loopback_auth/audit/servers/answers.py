@@ -45,6 +45,7 @@ class Observed:
         documents: the metadata documents that were found, by the names of their questions.
         answers: by the names of their questions.
         unasked: why a question was not asked, by its name.
+        inapplicable: why a question has no meaning here, by its name.
     """
 
     client: ClientConfig
@@ -52,6 +53,7 @@ class Observed:
     documents: Mapping[str, Mapping[str, object]] = field(repr=False)
     answers: Mapping[str, Answer] = field(repr=False)
     unasked: Mapping[str, str]
+    inapplicable: Mapping[str, str]
 
     @property
     def document(self) -> Mapping[str, object]:
@@ -65,6 +67,16 @@ class Observed:
         """Return the response to a question; None where there is none."""
         answer = self.answers.get(question)
         return None if answer is None else answer.response
+
+    def answered(self, question: str) -> HttpResponse:
+        """Return the response to a question that has one.
+
+        Raises:
+            KeyError: it has none.
+        """
+        if (response := self.response(question)) is None:
+            raise KeyError(question)
+        return response
 
     def silence(self, question: str) -> str:
         """Return why a question has no response."""

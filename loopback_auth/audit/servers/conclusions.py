@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loopback_auth.audit.servers.catalog import FAULTS
 from loopback_auth.audit.servers.grades import Grade, grade
 from loopback_auth.compare.judging.conclusions import MOST, failed
 from loopback_auth.compare.model import Advice, Conclusion, Reason, Run
@@ -33,16 +34,15 @@ def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
 
 def _conclusion(run: Run) -> Conclusion:
     given = grade(run.findings)
-    reasons = [Reason(one.because, one.source, one.id) for one in failed(run)]
+    reasons = [Reason(FAULTS[one.id], one.source, one.id) for one in failed(run)]
     if run.reason:
         reasons.insert(0, Reason(run.reason))
-    if not reasons:
-        reasons.append(Reason(counted(run)))
-    return Conclusion(run.title, ADVICE[given], SENTENCES[given], tuple(reasons[:MOST]))
+    sentence = f"{SENTENCES[given]} {counted(run)}".strip()
+    return Conclusion(run.title, ADVICE[given], sentence, tuple(reasons[:MOST]))
 
 
 def counted(run: Run) -> str:
-    """Say how much was checked, and how much could not be seen."""
+    """Say how many checks could be decided; empty where none was made."""
     verdicts = [one.verdict for one in run.findings]
-    decided = verdicts.count("pass") + verdicts.count("fail")
-    return f"{decided} checks were decided, and {verdicts.count('not observed')} could not be."
+    decided, unseen = verdicts.count("pass") + verdicts.count("fail"), verdicts.count("not observed")
+    return f"{decided} of {decided + unseen} checks could be decided." if verdicts else ""

@@ -8,8 +8,17 @@ Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from loopback_auth.audit.servers.answers import Observed
+from loopback_auth.audit.servers.authorization_questions import (
+    ask_about_strangers,
+    ask_authorization_endpoint,
+)
+from loopback_auth.audit.servers.endpoint_questions import ask_endpoints
 from loopback_auth.audit.servers.notebook import Notebook
+from loopback_auth.audit.servers.page_questions import ask_for_login_page, ask_without_encryption
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.doctor.asking import Asking
 from loopback_auth.effects import Flow
 from loopback_auth.errors import LoopbackAuthError
@@ -31,11 +40,12 @@ DOCUMENTS = (OPENID, OAUTH)
 NO_ISSUER = "No issuer is known, at which metadata could be: give --issuer."
 
 
-def examine(client: ClientConfig, *, pause: float = 0.0) -> Flow[Observed]:
+def examine(client: ClientConfig, attempts: Iterator[Attempt], *, pause: float = 0.0) -> Flow[Observed]:
     """Find out what a server does with requests that need no sign-in.
 
     Args:
         client: as registered; without an ID, what depends on a client is not asked.
+        attempts: fresh randomness, one attempt for each request.
         pause: seconds between two requests.
 
     Raises:
@@ -45,7 +55,23 @@ def examine(client: ClientConfig, *, pause: float = 0.0) -> Flow[Observed]:
     """
     notebook = Notebook(Asking(LIMIT, pause=pause))
     documents, metadata = yield from _described(client, notebook)
-    return Observed(client, metadata, documents, notebook.answers, notebook.unasked)
+    found = Observed(client, metadata, documents, notebook.answers, notebook.unasked, notebook.inapplicable)
+    if not documents and not known(metadata):
+        return found
+    yield from ask_about_strangers(metadata, next(attempts), notebook)
+    yield from ask_authorization_endpoint(client, metadata, attempts, notebook)
+    yield from ask_for_login_page(client, metadata, next(attempts), notebook)
+    yield from ask_endpoints(client, metadata, found.document, next(attempts), notebook)
+    yield from ask_without_encryption(metadata, notebook)
+    return found
+
+
+def known(metadata: ServerMetadata) -> bool:
+    """Return whether an endpoint is known that can be asked.
+
+    Source: RFC 6749 §3.1, §3.2.
+    """
+    return bool(metadata.authorization_endpoint or metadata.token_endpoint)
 
 
 def _described(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loopback_auth.audit.servers import metadata_checks
 from loopback_auth.audit.servers.answers import Observed
-from loopback_auth.audit.servers.grades import Grade, grade
-from loopback_auth.audit.servers.server_check import ServerCheck
-from loopback_auth.compare.model import Cell, Finding, Row, Run
+from loopback_auth.audit.servers.catalog import CHECKS
+from loopback_auth.audit.servers.conclusions import conclusions
+from loopback_auth.audit.servers.rows import Examined, rows
+from loopback_auth.compare.model import Comparison, Finding, Run
 from loopback_auth.trace.records import Trace
-
-CHECKS: tuple[ServerCheck, ...] = (*metadata_checks.CHECKS,)
 
 FLOW = "code"
 """The flow whose traits a server's column has."""
@@ -22,8 +20,8 @@ def findings(observed: Observed) -> tuple[Finding, ...]:
     return tuple(check.finding(observed) for check in CHECKS)
 
 
-def examined(name: str, observed: Observed, trace: Trace) -> Run:
-    """Make the column of a server.
+def examined(name: str, observed: Observed, trace: Trace) -> Examined:
+    """Judge a server.
 
     Args:
         name: of the server, for people.
@@ -32,8 +30,29 @@ def examined(name: str, observed: Observed, trace: Trace) -> Run:
     """
     trouble = unreachable(observed)
     if trouble:
-        return Run(FLOW, "failed", trace, reason=trouble, name=name)
-    return Run(FLOW, "examined", trace, findings=findings(observed), name=name)
+        return Examined(Run(FLOW, "failed", trace, reason=trouble, name=name), None)
+    return Examined(Run(FLOW, "examined", trace, findings=findings(observed), name=name), observed)
+
+
+def side_by_side(servers: Sequence[Examined], *, made_at: float, version: str) -> Comparison:
+    """Put servers side by side.
+
+    Args:
+        servers: in the order of the columns.
+        made_at: Unix seconds.
+        version: of this program.
+    """
+    runs = tuple(one.run for one in servers)
+    return Comparison(
+        ground="live",
+        provider=", ".join(run.title for run in runs),
+        made_at=made_at,
+        version=version,
+        runs=runs,
+        rows=rows(servers),
+        kind="servers",
+        conclusions=conclusions(runs),
+    )
 
 
 def unreachable(observed: Observed) -> str:
@@ -42,13 +61,3 @@ def unreachable(observed: Observed) -> str:
     if not made:
         return "Nothing is known of this server that could be asked: give its issuer."
     return "" if any(one.response is not None for one in made) else made[0].trouble
-
-
-def rows(runs: Sequence[Run]) -> tuple[Row, ...]:
-    """Return the properties of servers, side by side."""
-    return (Row("grade", "Grade", "Grade", tuple(_grade_cell(run) for run in runs)),)
-
-
-def _grade_cell(run: Run) -> Cell:
-    given: Grade = grade(run.findings)
-    return Cell("not graded", "not observed") if given == "-" else Cell(given, "observed")

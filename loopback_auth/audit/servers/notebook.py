@@ -20,6 +20,7 @@ class Notebook:
     def __init__(self, asking: Asking) -> None:
         self.answers: dict[str, Answer] = {}
         self.unasked: dict[str, str] = {}
+        self.inapplicable: dict[str, str] = {}
         self._asking = asking
 
     def ask(
@@ -50,5 +51,9 @@ class Notebook:
         return response
 
     def leave_out(self, reason: str, *questions: str) -> None:
-        """Note why questions are not asked."""
+        """Note why questions are not asked, although their answers would tell something."""
         self.unasked |= dict.fromkeys(questions, reason)
+
+    def does_not_apply(self, reason: str, *questions: str) -> None:
+        """Note why questions have no meaning at this server, or for this client."""
+        self.inapplicable |= dict.fromkeys(questions, reason)

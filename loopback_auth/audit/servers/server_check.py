@@ -26,38 +26,48 @@ class ServerCheck:
         id: name of the check, which stays the same.
         severity: how bad a failure is.
         title: a statement that is true when the check passes.
+        fault: a sentence about the server that is true when the check fails.
         source: the clause that demands it.
         advice: one imperative sentence for a failure.
-        questions: whose answers the check reads; without any, it does not judge.
+        questions: whose answers the check reads; without one to the first, it does not judge.
         judge: reads the answers.
+        any_of: an answer to any of the questions will do.
     """
 
     id: str
     severity: Severity
     title: str
+    fault: str
     source: str
     advice: str
     questions: tuple[str, ...]
     judge: Callable[[Observed], Judgement]
+    any_of: bool = False
 
     def finding(self, observed: Observed) -> Finding:
         """Return what the check finds."""
         answers = [observed.answers[name] for name in self.questions if name in observed.answers]
-        answered = [one for one in answers if one.response is not None]
-        if answered or not self.questions:
-            judgement = self.judge(observed)
-        else:
-            judgement = unseen(observed.silence(self.questions[0]))
+        judgement = self._judgement(observed)
+        fault = self.fault if judgement.verdict == "fail" else ""
         return Finding(
             id=self.id,
             severity=self.severity,
             title=self.title,
             verdict=judgement.verdict,
-            because=f"{judgement.because} {sent(answers)}".strip(),
+            because=" ".join(filter(None, (fault, judgement.because, sent(answers)))),
             source=self.source,
             steps=tuple(one.number for one in answers if one.number),
             advice=self.advice if judgement.verdict == "fail" else "",
         )
+
+    def _judgement(self, observed: Observed) -> Judgement:
+        wanted = self.questions if self.any_of else self.questions[:1]
+        if not wanted or any(observed.response(name) is not None for name in wanted):
+            return self.judge(observed)
+        first = wanted[0]
+        if first in observed.inapplicable:
+            return idle(observed.inapplicable[first])
+        return unseen(observed.silence(first))
 
 
 def passed(because: str) -> Judgement:
