@@ -5,7 +5,18 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.compare.model import (
+    Attack,
+    Cell,
+    Change,
+    Changes,
+    Comparison,
+    Difference,
+    Finding,
+    Row,
+    Run,
+    Tokens,
+)
 from loopback_auth.trace.records import Exchange, Secret, Step, Trace
 
 PROPERTY = settings(max_examples=100)
@@ -73,4 +84,14 @@ def hostile(text: str) -> Comparison:
         Row("id", text, text, cells),
         Row("tried", text, text, (Cell(text, "tried"), Cell("", "observed"))),
     )
-    return Comparison("file", text, 1_700_000_000.5, text, runs, rows)
+    changes = Changes(
+        "file",
+        f"{text}!",
+        1_700_000_000.5,
+        f"{text}!",
+        (Change(text, text, "check", "new", "high", text, text),),
+        (Difference(text, "title", text, text), Difference(text, "advice", text, text)),
+        (text,),
+        (text,),
+    )
+    return Comparison("file", text, 1_700_000_000.5, text, runs, rows, changes=changes)

@@ -16,6 +16,8 @@ from loopback_auth.compare.drawing.table import first_screen, scrolled_table, ta
 from loopback_auth.compare.model import (
     Attack,
     Cell,
+    Change,
+    Changes,
     Comparison,
     Conclusion,
     Finding,
@@ -312,3 +314,40 @@ def test_hanging_text_stands_below_itself() -> None:
     assert list(hanging("- ", "one two three", width=9)) == ["- one two", "  three"]
     assert list(hanging("start: ", "one two", width=9)) == ["start:", "    one", "    two"]
     assert list(hanging("HIGH ", "one two", width=12, indent=2)) == ["HIGH one two"]
+
+
+def changed(count: int) -> Comparison:
+    """A comparison with some new findings, and one that is fixed."""
+    new = tuple(
+        Change("code", f"finding-{number}", "check", "new", "high", "Title", "Evidence.")
+        for number in range(count)
+    )
+    fixed = Change("ticket", "replay", "attack", "fixed", "low", "Title", "Refused.")
+    return replace(
+        COMPARISON, changes=Changes("simulate", "demo", 1.0, "0.1.0", (*new, fixed), came=("code",))
+    )
+
+
+def test_changes_come_before_everything_else() -> None:
+    """Whoever held it against an earlier run wants to know that first."""
+    for shown in (first_screen(changed(1), width=100, colour=False), table(changed(1))):
+        assert shown.splitlines()[2:6] == [
+            "Findings since the earlier run: 1 new, 1 fixed.",
+            "  NEW high finding-0 (code): Evidence.",
+            "  FIXED low replay (ticket): Refused.",
+            "Not in the earlier run: code.",
+        ]
+
+
+def test_many_changes_leave_room_on_the_first_screen() -> None:
+    """The whole list is in the table."""
+    assert "  and 23 more" in first_screen(changed(30), width=100, colour=False).splitlines()
+    assert table(changed(30)).count("  NEW high") == 30
+
+
+def test_changes_are_painted() -> None:
+    """Red for what is new, green for what is fixed."""
+    shown = first_screen(changed(1), width=100, colour=True)
+
+    assert "\x1b[31mNEW\x1b[0m" in shown
+    assert "\x1b[32mFIXED\x1b[0m" in shown

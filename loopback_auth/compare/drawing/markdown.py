@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from loopback_auth.compare.drawing.advice import Advised, advised, advised_places
+from loopback_auth.compare.drawing.changes import change_heading, change_lines, change_remarks
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
     LEGEND,
@@ -31,7 +32,7 @@ def markdown(comparison: Comparison) -> str:
     numbers = sources(comparison)
     first = overview(comparison)
     columns = zip(flows, *(_cells(row, numbers) for row in first), strict=True)
-    parts = [f"# {escaped(heading(comparison))}", *conclusions(comparison)]
+    parts = [f"# {escaped(heading(comparison))}", *changed(comparison), *conclusions(comparison)]
     parts.append(table(["", *(row.title for row in first)], columns))
     parts += [f"{escaped(run.title)}: {escaped(run.reason)}" for run in comparison.runs if run.reason]
     parts.append(escaped(LEGEND))
@@ -48,6 +49,27 @@ def markdown(comparison: Comparison) -> str:
             "\n".join(f"{number}. {linked(source)}" for source, number in numbers.items()),
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def changed(comparison: Comparison) -> Iterator[str]:
+    """Write what changed since the earlier run, if there was one."""
+    if comparison.changes is None:
+        return
+    yield escaped(change_heading(comparison.changes))
+    if lines := change_lines(comparison.changes):
+        body = (
+            (
+                f"**{one.movement}**",
+                one.severity,
+                escaped(one.finding),
+                escaped(", ".join(one.runs)),
+                escaped(one.because),
+            )
+            for one in lines
+        )
+        yield table(["Change", "Severity", "Finding", "In", "Evidence"], body)
+    if remarks := "\n".join(f"- {escaped(remark)}" for remark in change_remarks(comparison)):
+        yield remarks
 
 
 def conclusions(comparison: Comparison) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from loopback_auth.compare.drawing.advice import advised, advised_places
+from loopback_auth.compare.drawing.changes import change_heading, change_lines, change_remarks
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
     LEGEND,
@@ -28,6 +29,8 @@ from loopback_auth.redact import server_text
 
 LEAST = 9
 """Characters of a column that can be read."""
+MOST = 8
+"""Lines about changed findings on the first screen."""
 LONG = 70
 """Characters of a cell that is not set in a column, nor what stands beside it."""
 
@@ -42,6 +45,10 @@ COLOURS: Mapping[str, str] = {
     "medium": YELLOW,
     "SUCCEEDED": RED,
     "prevented": GREEN,
+    "new": RED,
+    "worse": RED,
+    "better": GREEN,
+    "fixed": GREEN,
     "use": GREEN,
     "use when": YELLOW,
     "avoid": RED,
@@ -86,7 +93,9 @@ def first_screen(comparison: Comparison, *, width: int, colour: bool) -> str:
         colour: paint the advice, by escape sequences.
     """
     page = _Page(comparison, width=max(width, 40), colour=colour)
-    return _joined([*_heading(page, comparison), *_conclusions(page, comparison), *_counts(page, comparison)])
+    changed = _changes(page, comparison, most=MOST)
+    rest = (*_conclusions(page, comparison), *_counts(page, comparison))
+    return _joined([*_heading(page, comparison), *changed, *rest])
 
 
 def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> str:
@@ -98,8 +107,8 @@ def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> 
         colour: paint verdicts, by escape sequences.
     """
     page = _Page(comparison, width=max(width, 40), colour=colour)
-    first = (*_heading(page, comparison), *_conclusions(page, comparison), *_first(page, comparison))
-    return _joined([*first, *_rest(page, comparison)])
+    first = (*_heading(page, comparison), *_changes(page, comparison), *_conclusions(page, comparison))
+    return _joined([*first, *_first(page, comparison), *_rest(page, comparison)])
 
 
 def scrolled_table(comparison: Comparison, *, width: int, colour: bool) -> str:
@@ -111,8 +120,8 @@ def scrolled_table(comparison: Comparison, *, width: int, colour: bool) -> str:
         colour: paint verdicts, by escape sequences.
     """
     page = _Page(comparison, width=max(width, 40), colour=colour)
-    last = (*_first(page, comparison), "", "", *_heading(page, comparison), *_conclusions(page, comparison))
-    return _joined([*_rest(page, comparison), *last])
+    last = (*_heading(page, comparison), *_changes(page, comparison), *_conclusions(page, comparison))
+    return _joined([*_rest(page, comparison), *_first(page, comparison), "", "", *last])
 
 
 def _joined(lines: Sequence[str]) -> str:
@@ -121,6 +130,30 @@ def _joined(lines: Sequence[str]) -> str:
 
 def _heading(page: _Page, comparison: Comparison) -> Iterator[str]:
     yield from hanging("", heading(comparison), width=page.width)
+
+
+def _changes(page: _Page, comparison: Comparison, most: int | None = None) -> Iterator[str]:
+    """Write what changed since the earlier run, if there was one.
+
+    Args:
+        page: what is drawn on.
+        comparison: what is drawn.
+        most: how many lines about findings; None: all.
+    """
+    if comparison.changes is None:
+        return
+    yield ""
+    yield from hanging("", change_heading(comparison.changes), width=page.width)
+    lines = change_lines(comparison.changes)
+    for one in lines[:most]:
+        word = one.movement.upper()
+        text = f"{one.severity} {one.finding} ({', '.join(one.runs)}): {one.because}"
+        for line in hanging(f"  {word} ", text, width=page.width, indent=4):
+            yield line.replace(word, painted(word, page.colours.get(one.movement, "")), 1)
+    if most is not None and len(lines) > most:
+        yield f"  and {len(lines) - most} more"
+    for remark in change_remarks(comparison):
+        yield from hanging("", remark, width=page.width, indent=2)
 
 
 def _conclusions(page: _Page, comparison: Comparison) -> Iterator[str]:
