@@ -15,8 +15,9 @@ Examples:
   python -m loopback_auth compare netlify --client-id ID --live -o report.html -o report.har
   python -m loopback_auth compare netlify --client-id ID --live --resume
 
-The ending of the file's name says what is written: .html, .json, .har, .md, .mmd, .sarif, .txt or .xml
-(JUnit). Secrets are labels such as <code#1>: the same secret has the same label everywhere.
+The ending of the file's name says what is written: .html, .json, .har, .md, .summary.md (short), .mmd,
+.sarif, .txt or .xml (JUnit). Secrets are labels such as <code#1>: the same secret has the same label
+everywhere.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ BEGINS = {
     ".md": "#",
     ".mmd": "sequenceDiagram",
     ".sarif": '{\n  "$schema"',
+    ".summary.md": "## 2 flows with demo",
     ".txt": "2 flows with demo, simulated in memory",
     ".xml": "<?xml",
 }
@@ -168,7 +169,7 @@ def test_every_ending_is_written(command_line: CommandLine, tmp_path: Path) -> N
     paths = [tmp_path / f"report{suffix}" for suffix in FORMS]
     flags = [flag for path in paths for flag in ("-o", str(path))]
     ended = command_line.run("compare", "--simulate", *TWO, *flags, "-o", "-")
-    written = {path.suffix: path.read_text() for path in paths}
+    written = {path.name.removeprefix("report"): path.read_text() for path in paths}
 
     assert ended.status == 0
     assert [suffix for suffix in FORMS if not written[suffix].startswith(BEGINS[suffix])] == []

@@ -9,6 +9,7 @@ from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.drawing.junit import junit
 from loopback_auth.compare.drawing.markdown import markdown
 from loopback_auth.compare.drawing.sarif import sarif
+from loopback_auth.compare.drawing.summary import summary
 from loopback_auth.compare.drawing.table import table
 from loopback_auth.compare.model import Comparison
 from loopback_auth.drawing.mermaid import several
@@ -33,26 +34,37 @@ FORMS: Mapping[str, Callable[[Comparison], str]] = {
     ".md": markdown,
     ".mmd": _all_in_one,
     ".sarif": sarif,
+    ".summary.md": summary,
     ".txt": table,
     ".xml": junit,
 }
 """What writes each."""
 
 
-def render(comparison: Comparison, suffix: str) -> str:
+def ending(name: str) -> str:
+    """Return which form the name of a file asks for: the longest that it ends in.
+
+    Args:
+        name: of a file, without a folder; capitals do not matter.
+
+    Raises:
+        ConfigError: nothing is written with such an ending.
+    """
+    # As for pathlib, a name that begins with its only dot has no ending.
+    found = [form for form in FORMS if name.lower().endswith(form) and len(name) > len(form)]
+    if not found:
+        raise ConfigError(
+            f"The ending of {name[:200]!a} is not that of a report.",
+            hint=f"Give the file a name that ends in one of {', '.join(FORMS)}.",
+        )
+    return max(found, key=len)
+
+
+def render(comparison: Comparison, form: str) -> str:
     """Write a comparison.
 
     Args:
         comparison: what to write.
-        suffix: of a file's name, with its dot; capitals do not matter.
-
-    Raises:
-        ConfigError: nothing is written with this suffix.
+        form: from `ending`.
     """
-    write = FORMS.get(suffix.lower())
-    if write is None:
-        raise ConfigError(
-            f"A comparison cannot be written to a file that ends in {suffix!a}.",
-            hint=f"Give the file a name that ends in one of {', '.join(FORMS)}.",
-        )
-    return write(comparison)
+    return FORMS[form](comparison)

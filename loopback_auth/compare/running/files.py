@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from loopback_auth.compare.drawing.outputs import FORMS, render
+from loopback_auth.compare.drawing.outputs import ending, render
 from loopback_auth.compare.model import Comparison
 from loopback_auth.errors import ConfigError
 
@@ -22,12 +22,7 @@ def check_target(path: str) -> str:
         ConfigError: nothing is written with such an ending, or there.
     """
     place = Path(path).resolve()
-    if Path(path).suffix.lower() not in FORMS:
-        listed = ", ".join(FORMS)
-        raise ConfigError(
-            f"The ending of {path[:200]!a} is not that of a report.",
-            hint=f"Give the file a name that ends in one of {listed}.",
-        )
+    ending(Path(path).name)
     if place.is_dir():
         raise ConfigError(f"{path[:200]!a} is a folder.", hint="Add the name of a file to it.")
     if place.exists() and not place.is_file():
@@ -54,7 +49,7 @@ def write_report(comparison: Comparison, path: str, *, private: bool) -> None:
         ConfigError: it cannot be written; what was there stays.
     """
     place = Path(path)
-    content = render(comparison, place.suffix).encode("utf-8")
+    content = render(comparison, ending(place.name)).encode("utf-8")
     new = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
