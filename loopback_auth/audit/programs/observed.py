@@ -165,6 +165,11 @@ def not_observed(because: str) -> Answer:
     return Answer("not observed", because)
 
 
+def idle(because: str) -> Answer:
+    """Return that the question does not apply."""
+    return Answer("not applicable", because)
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """One trial that was played on a program.

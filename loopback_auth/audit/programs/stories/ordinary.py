@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.actions import Bind, End, Look, ProgramActions, ProgramStory
-from loopback_auth.audit.programs.observed import Answer, Listener, failed, not_observed, passed
+from loopback_auth.audit.programs.observed import Answer, Listener, failed, idle, not_observed, passed
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed, Until
 from loopback_auth.compare.attacks.context import AttackContext
@@ -67,22 +67,17 @@ def _reach(own: tuple[Listener, ...]) -> Answer:
 def _shares(one: Listener, exposed: Exposed, taken: set[str]) -> ProgramActions[Mapping[str, Answer]]:
     """Try to listen where the program does, and at the other address of localhost."""
     refusal = yield from Bind(_at(one.address, one.port))
-    shared = {
-        SHARED.id: passed(f"It was refused ({refusal}).")
-        if refusal
-        else failed("Another program could listen.")
-    }
+    here = passed(f"It was refused ({refusal}).") if refusal else failed("Another program could listen.")
     if urlsplit(exposed.redirect_uri).hostname != "localhost":
-        return shared
+        return {SHARED.id: here, FAMILIES.id: idle("The redirect URI does not say localhost.")}
     other = OTHERS.get(one.address, "")
     if not other or other in taken or "::" in taken:
-        return shared | {FAMILIES.id: passed("The program listens at both addresses of localhost.")}
+        return {SHARED.id: here, FAMILIES.id: passed("The program listens at both addresses of localhost.")}
     refusal = yield from Bind(_at(other, one.port))
     if refusal:
-        return shared | {FAMILIES.id: passed(f"Listening at {other} was refused ({refusal}).")}
-    return shared | {
-        FAMILIES.id: failed(f"Another program could listen at {other}, where browsers look too.")
-    }
+        return {SHARED.id: here, FAMILIES.id: passed(f"Listening at {other} was refused ({refusal}).")}
+    there = failed(f"Another program could listen at {other}, where browsers look too.")
+    return {SHARED.id: here, FAMILIES.id: there}
 
 
 def _at(address: str, port: int) -> str:
