@@ -1,0 +1,47 @@
+"""What the findings of a program add up to: use it, use it when the faults do not matter, or avoid it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loopback_auth.compare.judging.conclusions import MOST, failed, fault
+from loopback_auth.compare.model import Advice, Conclusion, Reason, Run
+
+UNSEEN_AT_MOST = 1 / 3
+"""Share of the grave questions without an answer with which something can still be concluded."""
+
+
+def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
+    """Draw the conclusion for each program."""
+    return tuple(map(_conclusion, runs))
+
+
+def _conclusion(run: Run) -> Conclusion:
+    if run.outcome != "signed in":
+        return _of(run, "not judged", "Not judged: it did not sign in.", (Reason(run.reason),))
+    wrong = failed(run)
+    severities = {one.severity for one in wrong}
+    faults = tuple(fault(run, one) for one in wrong)
+    if "high" in severities:
+        return _of(run, "avoid", "Avoid it until its authors have corrected what is wrong.", faults)
+    grave = [one for one in run.findings if one.severity == "high"]
+    unseen = [one for one in grave if one.verdict == "not observed"]
+    if len(unseen) > len(grave) * UNSEEN_AT_MOST:
+        because = Reason(f"{len(unseen)} of {len(grave)} grave questions have no answer.")
+        return _of(run, "not judged", "Not judged: too little of it was seen.", (because, *faults))
+    if "medium" in severities:
+        return _of(run, "use when", "Use it when these faults do not matter to you.", faults)
+    return _of(run, "use", "Use it: nothing worse than a small fault was found.", (_held(run), *faults))
+
+
+def _of(run: Run, advice: Advice, sentence: str, reasons: tuple[Reason, ...]) -> Conclusion:
+    return Conclusion(run.title, advice, sentence, reasons[:MOST])
+
+
+def _held(run: Run) -> Reason:
+    """Say how much was tried, and how much was not seen."""
+    answered = [one for one in run.findings if one.verdict in ("pass", "fail")]
+    attacks = sum(one.kind == "attack" for one in answered)
+    unseen = sum(one.verdict == "not observed" for one in run.findings)
+    counted = f"{len(answered) - attacks} checks and {attacks} attacks found no grave fault"
+    return Reason(f"{counted}; {unseen} questions have no answer." if unseen else f"{counted}.")
