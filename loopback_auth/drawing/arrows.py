@@ -15,7 +15,7 @@ from typing import Literal
 
 from loopback_auth.drawing.mermaid import DIRECTIONS
 from loopback_auth.trace.evidence import ACCESS_TOKENS, POLLS, labels_in_address, labels_of_kind
-from loopback_auth.trace.reading import labels_received, labels_sent
+from loopback_auth.trace.reading import label_kind, labels_received, labels_sent
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 Phase = Literal["ask", "approve", "answer", "tokens"]
@@ -64,6 +64,7 @@ class Arrow:
         entries: what it stands for, in order: several polling requests, and the waits before them.
         sent: labels of the secrets in the request, each once, in order.
         received: labels of those that only the response had.
+        lost: labels of those that the same request of another run carries, and this one does not.
     """
 
     kind: Kind
@@ -74,6 +75,7 @@ class Arrow:
     entries: tuple[Entry, ...]
     sent: tuple[str, ...] = ()
     received: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -120,6 +122,25 @@ def arrows(trace: Trace) -> tuple[Arrow, ...]:
     if waits:
         phase = found[-1].phase if found else "ask"
         found.append(Arrow("note", phase, "client", "client", "wait", waits))
+    return tuple(found)
+
+
+def held_against(drawn: Sequence[Arrow], whole: Sequence[Arrow]) -> tuple[Arrow, ...]:
+    """Say of arrows which secrets they lack that the same ones of a whole flow carry.
+
+    Args:
+        drawn: of a run without a defence.
+        whole: of the same flow with it.
+    """
+    carried: dict[tuple[Phase, str], list[Arrow]] = {}
+    for arrow in whole:
+        carried.setdefault((arrow.phase, arrow.label), []).append(arrow)
+    found: list[Arrow] = []
+    for arrow in drawn:
+        same = carried.get((arrow.phase, arrow.label))
+        there = set(map(label_kind, arrow.sent))
+        lost = () if not same else tuple(one for one in same.pop(0).sent if label_kind(one) not in there)
+        found.append(replace(arrow, lost=lost))
     return tuple(found)
 
 

@@ -9,12 +9,12 @@ the drawing, where a line of text is some ten high; letters are assumed to be as
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import reduce
 
-from loopback_auth.drawing.arrows import LONGEST_LABEL, PHASES, Arrow, Phase, arrows
+from loopback_auth.drawing.arrows import LONGEST_LABEL, PHASES, Arrow, Phase, arrows, held_against
 from loopback_auth.drawing.page_text import short
 from loopback_auth.redact import server_text
 from loopback_auth.trace.records import Party, Trace
@@ -50,6 +50,7 @@ _EMS = {
     **dict.fromkeys("wmMW@%+=<>#~", 1.0),
 }
 """Widths of letters, in the size of the font."""
+_NONE: Mapping[int, int] = {}
 _CARGO_LETTER = 5.8
 _CARGO_EDGE = 7.0
 _CARGO_GAP = 3.0
@@ -65,12 +66,14 @@ class Cargo:
         x: its left side.
         y: its top.
         width: enough for the label.
+        lost: it is not there, and would be in the whole flow.
     """
 
     label: str
     x: float
     y: float
     width: float
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +157,16 @@ class Diagram:
         return lane_x(self.lanes, party)
 
 
-def lay_out(traces: Sequence[Trace]) -> tuple[Diagram, ...]:
-    """Lay out the diagrams of several traces beside each other."""
+def lay_out(traces: Sequence[Trace], wholes: Mapping[int, int] = _NONE) -> tuple[Diagram, ...]:
+    """Lay out the diagrams of several traces beside each other.
+
+    Args:
+        traces: from left to right.
+        wholes: by the places of runs without a defence, the places of the same flows with it.
+    """
     drawn = [arrows(trace) for trace in traces]
+    for at, whole_at in wholes.items():
+        drawn[at] = held_against(drawn[at], arrows(traces[whole_at]))
     there = {party for each in drawn for arrow in each for party in (arrow.start, arrow.end)}
     lanes: tuple[Party, ...] = tuple(party for party in PARTIES if party != "stranger" or party in there)
     bands: list[list[Band]] = [[] for _ in traces]
@@ -216,7 +226,8 @@ def _merged(these: list[str], those: list[str]) -> list[str]:
 def _placed(arrow: Arrow, lanes: Sequence[Party], top: float) -> Placed:
     start, end, width = lane_x(lanes, arrow.start), lane_x(lanes, arrow.end), _width(lanes)
     middle, line_y = (start + end) / 2, top + LINE
-    along = tuple(_cargo(arrow.sent, middle, line_y + 4, width))
+    cargo = _cargo((*arrow.sent, *arrow.lost), middle, line_y + 4, width)
+    along = tuple(replace(one, lost=one.label not in arrow.sent) for one in cargo)
     bottom = line_y + _room(along)
     back_y = bottom + 6 if any(exchange.status for exchange in arrow.exchanges) else 0.0
     back = tuple(_cargo(arrow.received, middle, back_y + 4, width)) if back_y else ()

@@ -23,6 +23,8 @@ def spoken(row: Placed) -> str:
         sentences.append(f"{between}: {last.method} {last.url}.")
     else:
         sentences += [step.words for step in arrow.steps]
+    if arrow.lost:
+        sentences.append(f"It lacks {', '.join(map(short, arrow.lost))}.")
     if arrow.received:
         sentences.append(f"The response has {', '.join(map(short, arrow.received))}.")
     return server_text(" ".join(sentences))

@@ -75,4 +75,4 @@ def test_command_runs_the_flows_without_their_defences_again() -> None:
     """A name of a column is not a name of a flow."""
     words = Reader(report(compared(WHOLE, TWIN, run("code without state")))).words
 
-    assert "--flows code --without pkce,state --simulate" in words
+    assert "compare --flows code --without pkce,state -o report.html" in words

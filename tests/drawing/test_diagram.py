@@ -332,6 +332,30 @@ def test_stranger_has_a_lane_only_where_there_was_one() -> None:
     assert lay_out([CODE, stranger])[0].lanes == ("person", "browser", "client", "server", "stranger")
 
 
+def test_secret_that_is_missing_without_a_defence_is_shown_as_missing() -> None:
+    """A gap is not seen; what is struck through is."""
+    whole = trace(
+        exchange("client", "server", "token request", body=""),
+        replace(
+            exchange("client", "server", "token request", f"{AS}/2"), request_body="<code#1><code_verifier#1>"
+        ),
+    )
+    bare = trace(
+        exchange("client", "server", "token request", body=""),
+        replace(exchange("client", "server", "token request", f"{AS}/2"), request_body="<code#2>"),
+        exchange("client", "server", "another request"),
+    )
+    [_, twin] = lay_out([whole, bare], {1: 0})
+    [first, second, other] = [row for band in twin.bands for row in band.rows]
+
+    assert [(one.label, one.lost) for one in second.cargo] == [
+        ("<code#2>", False),
+        ("<code_verifier#1>", True),
+    ]
+    assert not any(one.lost for row in (first, other) for one in row.cargo)
+    assert "It lacks code_verifier." in spoken(second)
+
+
 def test_arrows_are_said_in_words() -> None:
     """Whoever cannot see the drawing hears who asks whom for what, and what that brings."""
     assert spoken(row_named("token request", CODE)) == (

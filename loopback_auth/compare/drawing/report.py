@@ -15,12 +15,14 @@ from itertools import groupby
 from jinja2 import Environment
 
 from loopback_auth.compare.drawing import report_exchanges as exchanges
+from loopback_auth.compare.drawing.changes import change_heading, change_lines, change_remarks
 from loopback_auth.compare.drawing.overview import checked
 from loopback_auth.compare.drawing.report_anchors import Anchors, anchors
 from loopback_auth.compare.drawing.report_twins import twins
 from loopback_auth.compare.drawing.report_verdicts import (
     ADVICE_MARKS,
     ATTACK_WORDS,
+    MOVEMENT_MARKS,
     VERDICT_WORDS,
     Tally,
     attacks,
@@ -29,6 +31,7 @@ from loopback_auth.compare.drawing.report_verdicts import (
     tally,
 )
 from loopback_auth.compare.drawing.report_words import WORDS, command, ground, heading, server_name
+from loopback_auth.compare.judging.anchors import titles
 from loopback_auth.compare.judging.conclusions import failed, fault
 from loopback_auth.compare.model import Basis, Comparison, Conclusion, Finding, Outcome, Row, Run
 from loopback_auth.drawing import page
@@ -78,6 +81,7 @@ class Column:
 
     Args:
         at: its place among the runs, from 0.
+        title: its name, which no other column has.
         run: what happened.
         diagram: laid out beside the others.
         anchor: id of the element that shows the diagram, or else the card.
@@ -87,6 +91,7 @@ class Column:
     """
 
     at: int
+    title: str
     run: Run
     diagram: Diagram
     anchor: str
@@ -128,6 +133,7 @@ def templates() -> Environment:
     values: dict[str, object] = {
         "ADVICE_MARKS": ADVICE_MARKS,
         "ATTACK_WORDS": ATTACK_WORDS,
+        "MOVEMENT_MARKS": MOVEMENT_MARKS,
         "BODY_LIMIT": exchanges.BODY_LIMIT,
         "FLOWS": BY_NAME,
         "LEGEND": LEGEND,
@@ -159,14 +165,16 @@ def _origin(comparison: Comparison) -> dict[str, object]:
 
 def _parts(comparison: Comparison) -> dict[str, object]:
     runs = comparison.runs
-    diagrams = lay_out([run.trace for run in runs])
+    lesson = twins(comparison)
+    diagrams = lay_out([run.trace for run in runs], {at: twin.whole_at for at, twin in lesson.items()})
     names = anchors(comparison, diagrams)
     rows = {row.id: row for row in comparison.rows}
     shown = [row for row in comparison.rows if row.id != _DRAWN]
     recorded = any(run.trace.entries for run in runs)
     return {
-        "at_of": {run.title: at for at, run in reversed(list(enumerate(runs)))},
+        "at_of": {title: at for at, title in enumerate(titles(runs))},
         "attacks": attacks(comparison, names),
+        "changed": _changed(comparison),
         "checked": checked(comparison),
         "checks": checks(comparison, names),
         "columns": list(_columns(comparison, diagrams, names)),
@@ -183,15 +191,27 @@ def _parts(comparison: Comparison) -> dict[str, object]:
         "properties": [(name, list(group)) for name, group in groupby(shown, key=_group)],
         "recorded": recorded,
         "secrets": page.LABELLED if any(run.trace.secrets for run in runs) else page.AS_THEY_ARE,
-        "twins": twins(comparison),
+        "twins": lesson,
+    }
+
+
+def _changed(comparison: Comparison) -> dict[str, object] | None:
+    """Return what changed since an earlier comparison; None where it was held against none."""
+    changes = comparison.changes
+    if changes is None:
+        return None
+    return {
+        "heading": change_heading(changes),
+        "lines": change_lines(changes),
+        "remarks": list(change_remarks(comparison)),
     }
 
 
 def _columns(comparison: Comparison, diagrams: Sequence[Diagram], names: Anchors) -> Iterator[Column]:
     concluded = dict(enumerate(comparison.conclusions))
-    for at, run in enumerate(comparison.runs):
+    for at, (run, title) in enumerate(zip(comparison.runs, titles(comparison.runs), strict=True)):
         anchor, entries = names.runs[at], names.entries[at]
-        yield Column(at, run, diagrams[at], anchor, entries, concluded.get(at), tally(run))
+        yield Column(at, title, run, diagrams[at], anchor, entries, concluded.get(at), tally(run))
 
 
 def _group(row: Row) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from loopback_auth.compare.judging.anchors import anchor
+from loopback_auth.compare.judging.anchors import anchor, titles
 from loopback_auth.compare.model import Comparison
 from loopback_auth.drawing.diagram_layout import Diagram
 
@@ -43,15 +43,13 @@ class Anchors:
 def anchors(comparison: Comparison, diagrams: Sequence[Diagram]) -> Anchors:
     """Name what people link to in a comparison with these diagrams."""
     taken = set(SECTIONS)
-    runs = comparison.runs
+    runs, names = comparison.runs, titles(comparison.runs)
     found = [(at, finding.id) for at, run in enumerate(runs) for finding in run.findings]
     return Anchors(
         findings={name: _unique(anchor(name), taken) for name in dict.fromkeys(name for _, name in found)},
-        of_runs={
-            (at, name): _unique(anchor(name, runs[at].title), taken) for at, name in dict.fromkeys(found)
-        },
-        runs=[_unique(anchor(run.title), taken) for run in runs],
-        entries=[_entries(run.title, diagram, taken) for run, diagram in zip(runs, diagrams, strict=True)],
+        of_runs={(at, name): _unique(anchor(name, names[at]), taken) for at, name in dict.fromkeys(found)},
+        runs=[_unique(anchor(name), taken) for name in names],
+        entries=[_entries(name, diagram, taken) for name, diagram in zip(names, diagrams, strict=True)],
     )
 
 

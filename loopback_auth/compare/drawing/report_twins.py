@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from loopback_auth.compare.drawing.report_words import WITHOUT
 from loopback_auth.compare.judging.conclusions import failed, fault
-from loopback_auth.compare.model import Comparison, Finding, Row, Run
+from loopback_auth.compare.model import Cell, Comparison, Finding, Row, Run
+
+TOLD = ("left-out", "still-stopped")
+"""Rows of which a twin is told, by their ids."""
+ABOUT_TWINS = frozenset({*TOLD, "lets-through"})
+"""Rows that say nothing about the whole flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Twin:
         defence: name of the defence.
         losses: what fails only without it, the worst first.
         changed: titles of the properties that differ.
+        told: what is told of the twin alone: titles of rows, with its cells.
     """
 
     at: int
@@ -41,6 +47,7 @@ class Twin:
     defence: str
     losses: tuple[Loss, ...]
     changed: tuple[str, ...]
+    told: tuple[tuple[str, Cell], ...]
 
 
 def twins(comparison: Comparison) -> dict[int, Twin]:
@@ -60,8 +67,12 @@ def _twin(comparison: Comparison, at: int, whole_at: int, defence: str) -> Twin:
     losses = tuple(
         Loss(finding, fault(run, finding).text) for finding in failed(run) if finding.id not in known
     )
-    changed = tuple(row.title for row in comparison.rows if differs(row, at, whole_at))
-    return Twin(at, whole_at, run, defence, losses, changed)
+    rows = {row.id: row for row in comparison.rows}
+    changed = tuple(
+        row.title for row in comparison.rows if row.id not in ABOUT_TWINS and differs(row, at, whole_at)
+    )
+    told = tuple((rows[name].title, rows[name].cells[at]) for name in TOLD if name in rows)
+    return Twin(at, whole_at, run, defence, losses, changed, told)
 
 
 def differs(row: Row, at: int, whole_at: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from loopback_auth.compare.drawing.overview import HOW_ATTACKS_ENDED, SEVERITIES
 from loopback_auth.compare.drawing.report_anchors import Anchors
-from loopback_auth.compare.model import Advice, Attack, Comparison, Finding, Run, Verdict
+from loopback_auth.compare.model import Advice, Attack, Comparison, Finding, Movement, Run, Verdict
 
 VERDICT_WORDS: Mapping[Verdict, str] = {
     "fail": "Failed",
@@ -27,6 +27,15 @@ ADVICE_MARKS: Mapping[Advice, str] = {
     "not judged": "not-observed",
 }
 """The sign beside each advice."""
+
+MOVEMENT_MARKS: Mapping[Movement, str] = {
+    "new": "fail",
+    "worse": "fail",
+    "better": "pass",
+    "fixed": "pass",
+    "not observed": "not-observed",
+}
+"""The sign beside what happened to a finding since an earlier comparison."""
 
 Links = Sequence[tuple[str, int]]
 """Links to entries: the id of the element, and the number of the entry."""

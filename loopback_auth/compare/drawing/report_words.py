@@ -123,8 +123,8 @@ def command(comparison: Comparison) -> str:
     defences = dict.fromkeys(title.partition(WITHOUT)[2] for title in titles if _whole(title, titles))
     words += [comparison.provider] if comparison.ground == "live" else []
     words += ["--flows", ",".join(flows)] if flows != COMPARED else []
-    words += ["--without", ",".join(defences)] if defences else []
-    return shlex.join([*words, *_GROUND_FLAGS[comparison.ground], "-o", "report.html"])
+    words += ["--without", ",".join(defences)] if defences else _GROUND_FLAGS[comparison.ground]
+    return shlex.join([*words, "-o", "report.html"])
 
 
 def _whole(title: str, titles: list[str]) -> str:
