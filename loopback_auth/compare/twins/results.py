@@ -95,7 +95,7 @@ def _succeeded(run: Run) -> set[str]:
 
 def _alone(twin: Twin) -> set[str]:
     """Return the attacks that one of the missing defences would have stopped by itself."""
-    alone = [{one.name} for one in twin.left_out]
+    alone = [frozenset([one.name]) for one in twin.left_out]
     return {stop.attack for stop in stops_on(twin.flow) if stop.defences in alone}
 
 
