@@ -142,10 +142,14 @@ def heading(comparison: Comparison) -> str:
     """Say what was compared."""
     if comparison.kind == "servers":
         return f"{server_text(comparison.provider)}, without a sign-in"
-    noun = comparison.kind.removesuffix("s") if len(comparison.runs) == 1 else comparison.kind
-    return (
-        f"{len(comparison.runs)} {noun} with {server_text(comparison.provider)}, {GROUNDS[comparison.ground]}"
-    )
+    twins = [run for run in comparison.runs if run.name] if comparison.kind == "flows" else []
+    counted = [_count(len(comparison.runs) - len(twins), comparison.kind)]
+    counted += [_count(len(twins), "twins")] if twins else []
+    return f"{' and '.join(counted)} with {server_text(comparison.provider)}, {GROUNDS[comparison.ground]}"
+
+
+def _count(number: int, nouns: str) -> str:
+    return f"{number} {nouns.removesuffix('s') if number == 1 else nouns}"
 
 
 def _together(told: Told) -> Told:

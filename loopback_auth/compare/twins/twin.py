@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from loopback_auth.authorization_messages import Attempt
 from loopback_auth.compare.attacks import simulated_attacks
@@ -71,8 +72,13 @@ class Twin:
             flow = rewritten(flow, _Bound(defence, attempt))
         return flow
 
-    def server(self, issuer: str) -> DemoServer:
-        """Make the server."""
+    def server(self, issuer: str, *, device_interval: int = 5) -> DemoServer:
+        """Make the server.
+
+        Args:
+            issuer: its origin.
+            device_interval: seconds between two polls of a device code (RFC 8628 §3.2).
+        """
         faults = Faults()
         for defence in self.left_out:
             faults = defence.omission.server(faults)
@@ -81,7 +87,7 @@ class Twin:
             entropy=Entropy("server under attack"),
             signer=UncheckedSigner(),
             faults=faults,
-            device_interval=0,
+            device_interval=device_interval,
         )
 
     def world(self, flow: str, server: DemoServer) -> AttackedWorld:
@@ -92,9 +98,10 @@ class Twin:
         return make(flow, server, start_page=all(one.start_page for one in omitted))
 
     def attacks(self) -> tuple[Attack, ...]:
-        """Try every attack."""
+        """Try every attack; attackers have the time to wait between two polls."""
+        serving = partial(self.server, device_interval=0)
         return simulated_attacks(
-            self.flow, serving=self.server, world=self.world, choose=self.choice, openid=True
+            self.flow, serving=serving, world=self.world, choose=self.choice, openid=True
         )
 
 

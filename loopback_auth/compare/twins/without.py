@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from loopback_auth.compare.judging.conclusions import conclusions
 from loopback_auth.compare.judging.place_conclusions import place_conclusions
-from loopback_auth.compare.model import Comparison
+from loopback_auth.compare.model import Cell, Comparison, Row
 from loopback_auth.compare.running.choices import demo_client
 from loopback_auth.compare.running.run import Judged, assembled, comparison
 from loopback_auth.compare.running.simulate import ISSUER, STARTED_AT, simulate
@@ -31,6 +31,7 @@ from loopback_auth.flow_table import COMPARED
 from loopback_auth.settings.reading import suggestion
 
 ALL = "all"
+ONLY_COMPARED = Cell("not to be used", "known")
 
 
 def twins(text: str, flows: Sequence[str] = ()) -> tuple[Twin, ...]:
@@ -49,7 +50,7 @@ def twins(text: str, flows: Sequence[str] = ()) -> tuple[Twin, ...]:
     """
     words = text.replace(",", " ").split()
     explicit = bool(words) and ALL not in words
-    names = words if explicit else tuple(BY_DEFENCE) if words else LESSON
+    names = [one for word in words or LESSON for one in (BY_DEFENCE if word == ALL else (word,))]
     named = tuple(dict.fromkeys(map(_read, names)))
     columns: list[Twin] = []
     for flow in flows or COMPARED:
@@ -68,9 +69,8 @@ def _read(word: str) -> Names:
     names = word.split("+")
     for name in names:
         if name not in BY_DEFENCE:
-            raise ConfigError(
-                f"There is no defence called {ascii(name)[:80]}.", hint=suggestion(name, (*BY_DEFENCE, ALL))
-            )
+            known = (*BY_DEFENCE, ALL) if len(names) == 1 else BY_DEFENCE
+            raise ConfigError(f"There is no defence called {ascii(name)[:80]}.", hint=suggestion(name, known))
     return in_order(names)
 
 
@@ -114,13 +114,21 @@ def compare_without(columns: Sequence[Twin], *, secrets: bool = False) -> Compar
     own = [run for run, twin in zip(whole.runs, columns, strict=True) if not twin.left_out]
     return replace(
         whole,
-        rows=(*twin_rows(results), *whole.rows),
+        rows=(*twin_rows(results), *(_without_praise(row, columns) for row in whole.rows)),
         conclusions=tuple(
             one if not result.twin.left_out else twin_conclusion(result)
             for one, result in zip(whole.conclusions, results, strict=True)
         ),
         places=place_conclusions(own, conclusions(own)),
     )
+
+
+def _without_praise(row: Row, columns: Sequence[Twin]) -> Row:
+    """Say nothing good of a twin in the row that recommends flows, by their names."""
+    if row.id != "status":
+        return row
+    cells = (ONLY_COMPARED if one.left_out else cell for one, cell in zip(columns, row.cells, strict=True))
+    return replace(row, cells=tuple(cells))
 
 
 def _ran(twin: Twin) -> Judged:
