@@ -271,6 +271,17 @@ def test_secrets_are_labels_unless_asked_for(command_line: CommandLine, tmp_path
     assert len(labelled["entries"]) == len(shown["entries"])
 
 
+@posix
+def test_every_file_is_private_where_secrets_are_shown(command_line: CommandLine, tmp_path: Path) -> None:
+    """Whatever its form is, and also where a readable file was there before."""
+    paths = [tmp_path / f"report{form}" for form in FORMS]
+    paths[0].write_text("old")
+    flags = [flag for path in paths for flag in ("-o", str(path))]
+    command_line.run("compare", "--simulate", "--flows", "code", "--show-secrets", *flags)
+
+    assert {S_IMODE(path.stat().st_mode) for path in paths} == {0o600}
+
+
 def test_one_flow_may_be_named_as_for_login(command_line: CommandLine) -> None:
     """`--flow` is what people have typed before."""
     assert command_line.run("compare", "--simulate", "--flow", "token").stdout.startswith("1 flow with demo")

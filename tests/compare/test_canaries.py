@@ -6,15 +6,19 @@ import asyncio
 import json
 import re
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
 import pytest
 from canaries import COOKIE, SPELLINGS, Tap, leaks
 
+from loopback_auth.compare.drawing.outputs import render
+from loopback_auth.compare.judging.changes import against
 from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import Choice, choice, demo_client
 from loopback_auth.compare.running.demo import run_on_demo
-from loopback_auth.compare.running.run import assembled
+from loopback_auth.compare.running.earlier import read_earlier
+from loopback_auth.compare.running.run import assembled, comparison
 from loopback_auth.compare.running.simulate import ISSUER, simulate, simulated_world
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
@@ -249,6 +253,25 @@ def test_no_secret_leaves_the_recorder_on_sockets(on_sockets: list[tuple[Run, Re
     for here, recorder, tap in on_sockets:
         assert leaks(tap.canaries, told(here, recorder)) == [], here.flow
         assert not re.search(r"/[0-9a-f]{32}", told(here, recorder)), here.flow
+
+
+@pytest.mark.parametrize("name", EVERY_FLOW)
+def test_no_secret_is_in_files_for_other_programs(name: str, tmp_path: Path) -> None:
+    """Secrets that are shown stand in the traces alone, which files for CI and code hosts do not have."""
+    tap, path = Tap(f"{name} files"), tmp_path / "earlier.json"
+    here, recorder = run(name, tap, Faults(token_status=500))
+    whole = comparison("simulate", [(here, recorder)], made_at=1.0, secrets=True)
+    path.write_text(render(whole, ".json"))
+    whole = against(
+        replace(whole, runs=(replace(whole.runs[0], outcome="signed in"),)), read_earlier(str(path))
+    )
+    written = {
+        form: render(whole, form) for form in (".sarif", ".summary.md", ".xml", ".txt", ".md", ".json")
+    }
+
+    assert leaks(tap.canaries, written[".json"])
+    assert {form for form, text in written.items() if leaks(tap.canaries, text)} <= {".json", ".md"}
+    assert repr(whole.changes).count("outcome") == (1 if here.outcome != "signed in" else 0)
 
 
 def test_percent_encoded_client_secret_is_known_by_its_header() -> None:
