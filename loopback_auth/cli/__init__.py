@@ -46,6 +46,7 @@ COMMANDS = {
 TOPICS = {
     "agents": "sign in from an agent, a script or a CI job",
     "defences": "which attacks each defence of a flow stops",
+    "ci": "stop a build when a sign-in is not safe",
     "embedding": "sign in from your own program",
     "environments": "what happens over SSH, in containers and cloud shells",
     "exit-statuses": "what each exit status means, and what to do",
