@@ -24,7 +24,7 @@ def table() -> str:
     lines = [["flow", "conclusion", *(rows[name].title for name in ROWS)], ["---"] * (len(ROWS) + 2)]
     for one, *cells in zip(comparison.conclusions, *columns, strict=True):
         lines.append([f"`{one.run}`", one.advice, *cells])
-    places = (f"{titles}: {text[:1].lower()}{text[1:]}" for titles, text in advised_places(comparison))
+    places = (f"{titles}: {text}" for titles, text in advised_places(comparison))
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", " ".join(places)])
 
 

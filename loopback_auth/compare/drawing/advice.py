@@ -36,12 +36,12 @@ def advised(comparison: Comparison) -> tuple[Advised, ...]:
 
 
 def advised_places(comparison: Comparison) -> tuple[tuple[str, str], ...]:
-    """Return the conclusions about places: the places as the beginning of a sentence, and the sentence."""
+    """Return the conclusions about places: the beginning of a sentence, and what follows its colon."""
     together: dict[str, list[str]] = {}
     for one in comparison.places:
         together.setdefault(one.sentence, []).append(one.title)
     return tuple(
-        (begun[:1].upper() + begun[1:], sentence)
+        (begun[:1].upper() + begun[1:], sentence[:1].lower() + sentence[1:])
         for sentence, titles in together.items()
         for begun in [", ".join(titles)]
     )

@@ -170,7 +170,7 @@ def _conclusions(page: _Page, comparison: Comparison) -> Iterator[str]:
     if places:
         yield ""
     for titles, sentence in places:
-        yield from hanging("", f"{titles}: {sentence[:1].lower()}{sentence[1:]}", width=page.width, indent=2)
+        yield from hanging("", f"{titles}: {sentence}", width=page.width, indent=2)
 
 
 def _counts(page: _Page, comparison: Comparison) -> Iterator[str]:
