@@ -16,7 +16,7 @@ from loopback_auth.words import Words
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from types import ModuleType
 
     from loopback_auth.cli.arguments import Parser
@@ -126,8 +126,13 @@ def _ended(arguments: Sequence[str]) -> int:
         return _fail(_internal(exc), arguments)
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
-    """Resolve the settings of a command from its flags, the environment and the configuration file."""
+def settings_of(options: argparse.Namespace, *, without: Collection[str] = ()) -> Settings:
+    """Resolve the settings of a command from its flags, the environment and the configuration file.
+
+    Args:
+        options: of the command line.
+        without: names of variables that do not count.
+    """
     from loopback_auth.settings import config_file, load_config, resolve, unknown_variables
 
     for variable in unknown_variables(os.environ):
@@ -137,7 +142,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     settings = resolve(
         provider=options.provider or "",
         flags=vars(options),
-        environ=os.environ,
+        environ={name: value for name, value in os.environ.items() if name not in without},
         config=load_config(path),
         config_path=path,
     )

@@ -14,14 +14,9 @@ check whose result cannot be seen says so, and how to find out.
 
 from __future__ import annotations
 
-import asyncio
-
-from loopback_auth.audit.examining import examine_servers
-from loopback_auth.audit.servers.examination import LIMIT
-from loopback_auth.cli import settings_of, tell
 from loopback_auth.cli.arguments import Parser, add_settings
-from loopback_auth.commands._audit_servers import at_issuer, client_to_examine
-from loopback_auth.commands._delivery import add_outputs, check_outputs, deliver
+from loopback_auth.commands._audit_servers import audit_server
+from loopback_auth.commands._delivery import add_outputs
 from loopback_auth.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -51,14 +46,4 @@ def run(options: argparse.Namespace) -> int:
             "A server is examined by its issuer, not by a command after --.",
             hint="Give the issuer, such as https://id.example.",
         )
-    settings = settings_of(at_issuer(options))
-    if settings.is_demo:
-        raise ConfigError(
-            "There is no server to examine.", hint="Give an issuer, such as https://id.example."
-        )
-    outputs = check_outputs(options, kind="servers")
-    client = client_to_examine(settings)
-    name = client.provider.shown_name
-    tell(f"Asking {name}: at most {LIMIT} requests; you do not have to approve anything.")
-    comparison = asyncio.run(examine_servers([client]))
-    return deliver(comparison, outputs)
+    return audit_server(options)

@@ -7,6 +7,8 @@ attacks succeed then. With --live each flow runs at PROVIDER in your own browser
 that the provider refuses is skipped, with what the provider said. The tokens are revoked where the provider
 offers that, and never kept.
 
+Two or more PROVIDERs are compared as servers, without a sign-in: each is examined as by audit.
+
 Examples:
   python -m loopback_auth compare
   python -m loopback_auth compare --flows code,ticket -o report.html
@@ -14,10 +16,11 @@ Examples:
   python -m loopback_auth compare --without pkce,state -o lesson.html
   python -m loopback_auth compare netlify --client-id ID --live -o report.html -o report.har
   python -m loopback_auth compare netlify --client-id ID --live --resume
+  python -m loopback_auth compare github gitlab google -o servers.html
 
 The ending of the file's name says what is written: .html, .json, .har, .md, .summary.md (short), .mmd,
-.sarif, .txt or .xml (JUnit). Secrets are labels such as <code#1>: the same secret has the same label
-everywhere.
+.sarif, .svg (a badge), .txt or .xml (JUnit). Secrets are labels such as <code#1>: the same secret has the
+same label everywhere.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from contextlib import AsyncExitStack
 
 from loopback_auth.cli import answer, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands._audit_servers import compare_servers
 from loopback_auth.commands._delivery import add_outputs, check_outputs, deliver
 from loopback_auth.commands.demo import signing_server
 from loopback_auth.compare.attacks import demo_attacks, simulated_attacks
@@ -63,7 +67,7 @@ if TYPE_CHECKING:
     from loopback_auth.settings import Settings
 
 
-USAGE = "[PROVIDER] [--flows LIST] [--simulate | --without LIST | --live] [-o FILE] [options]"
+USAGE = "[PROVIDER …] [--flows LIST] [--simulate | --without LIST | --live] [-o FILE] [options]"
 SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "browser", "timeout")
 """The settings that its help describes."""
 DEVICE_INTERVAL = 5
@@ -72,7 +76,12 @@ DEVICE_INTERVAL = 5
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="where to sign in, with --live")
+    parser.add_argument(
+        "providers",
+        nargs="*",
+        metavar="PROVIDER",
+        help="where to sign in, with --live; two or more: the servers to compare",
+    )
     parser.add_argument(
         "--flows",
         action="append",
@@ -108,6 +117,9 @@ def run(options: argparse.Namespace) -> int:
     if options.schema:
         answer(written(schema(), indent=2) + "\n")
         return 0
+    if len(options.providers) > 1:
+        return compare_servers(options)
+    options.provider = next(iter(options.providers), None)
     _check(options)
     names = _names(options)
     outputs = check_outputs(options)

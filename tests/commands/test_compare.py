@@ -30,6 +30,7 @@ BEGINS = {
     ".mmd": "sequenceDiagram",
     ".sarif": '{\n  "$schema"',
     ".summary.md": "## 2 flows with demo",
+    ".svg": "<svg ",
     ".txt": "2 flows with demo, simulated in memory",
     ".xml": "<?xml",
 }

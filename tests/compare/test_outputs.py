@@ -16,6 +16,7 @@ BEGINNINGS = {
     ".mmd": "sequenceDiagram\n",
     ".sarif": '{\n  "$schema": "https://json.schemastore.org/sarif-2.1.0.json"',
     ".summary.md": "## 2 flows with demo",
+    ".svg": "<svg ",
     ".txt": "2 flows with demo",
     ".xml": '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>',
 }

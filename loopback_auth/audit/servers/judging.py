@@ -20,7 +20,7 @@ def findings(observed: Observed) -> tuple[Finding, ...]:
     return tuple(check.finding(observed) for check in CHECKS)
 
 
-def examined(name: str, observed: Observed, trace: Trace) -> Examined:
+def judged(name: str, observed: Observed, trace: Trace) -> Examined:
     """Judge a server.
 
     Args:

@@ -13,18 +13,20 @@ from urllib.parse import urlsplit
 from loopback_auth.audit.servers.authorization_questions import NO_CLIENT
 from loopback_auth.audit.servers.cookies import Cookies
 from loopback_auth.audit.servers.notebook import Notebook
-from loopback_auth.authorization_messages import Attempt
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.doctor.destination import redirect_target
+from loopback_auth.doctor.direct_probe import pushed_probe
 from loopback_auth.doctor.redirect_probe import authorization_probe_visit, probe_redirect_uri
 from loopback_auth.effects import Flow
-from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.http_messages import HttpRequest
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request
+from loopback_auth.protocol.pushed import pushed_authorization_response
 from loopback_auth.protocol.urls import is_loopback_url, origin
 from loopback_auth.records import replace
 
-LOGIN, UNENCRYPTED = "login page", "http"
+LOGIN, PUSHED_LOGIN, UNENCRYPTED = "login page", "login page: push", "http"
 HOPS = 6
 """Redirects that are followed on the way to the login page."""
 
@@ -39,16 +41,16 @@ def ask_for_login_page(
     if not client.client_id or metadata.authorization_endpoint is None:
         notebook.leave_out(NO_CLIENT, LOGIN)
         return
-    if metadata.require_pushed_authorization_requests:
-        notebook.leave_out("The server demands pushed requests, and each can be visited only once.", LOGIN)
-        return
     plain = replace(client, prompt=None, response_type="code", response_mode="query")
     uri = probe_redirect_uri(client.provider.redirect)
     try:
-        request = authorization_probe_visit(authorization_request(plain, metadata, attempt, redirect_uri=uri))
+        authorization = authorization_request(plain, metadata, attempt, redirect_uri=uri)
+        if metadata.require_pushed_authorization_requests:
+            authorization = yield from _pushed(client, authorization, notebook)
     except LoopbackAuthError as exc:
         notebook.leave_out(f"{exc.message.rstrip('.')}.", LOGIN)
         return
+    request = authorization_probe_visit(authorization)
     own, cookies = own_origins(metadata), Cookies()
     for _ in range(HOPS):
         response = yield from notebook.ask(LOGIN, cookies.added(request), step="page")
@@ -59,6 +61,21 @@ def ask_for_login_page(
         if not is_own(following, own):
             return
         request = replace(request, url=following)
+
+
+def _pushed(
+    client: ClientConfig, request: AuthorizationRequest, notebook: Notebook
+) -> Flow[AuthorizationRequest]:
+    """Push the request that leads to the login page.
+
+    Raises:
+        LoopbackAuthError: it was not taken.
+    """
+    step = "pushed authorization request"
+    response = yield from notebook.ask(PUSHED_LOGIN, pushed_probe(client, request), step=step)
+    if response is None:
+        raise TransportError("The pushed request got no answer.")
+    return pushed_authorization_response(client, request, response)
 
 
 def ask_without_encryption(metadata: ServerMetadata, notebook: Notebook) -> Flow[None]:

@@ -49,12 +49,14 @@ class ServerProperty:
         title: the property, for people.
         group: heading above it.
         cell: makes the cell of a server that was reached.
+        unreached: what the cell of another one says.
     """
 
     id: str
     title: str
     group: str
     cell: Callable[[Run, Observed], Cell]
+    unreached: str = NOT_OBSERVED.text
 
 
 def rows(examined: Sequence[Examined]) -> tuple[Row, ...]:
@@ -66,7 +68,9 @@ def rows(examined: Sequence[Examined]) -> tuple[Row, ...]:
 
 
 def _cell(each: ServerProperty, one: Examined) -> Cell:
-    return NOT_OBSERVED if one.observed is None else each.cell(one.run, one.observed)
+    if one.observed is None:
+        return Cell(each.unreached, "not observed")
+    return each.cell(one.run, one.observed)
 
 
 def _of_check(check: str, words: Words) -> Callable[[Run, Observed], Cell]:
@@ -123,7 +127,7 @@ def _stated(observed: Observed, text: str) -> Cell:
 
 def _grade(run: Run, _observed: Observed) -> Cell:
     given = grade(run.findings)
-    return Cell("not graded", "not observed") if given == "-" else Cell(given, "observed")
+    return Cell(NOT_GRADED, "not observed") if given == "-" else Cell(given, "observed")
 
 
 def _seen(run: Run, _observed: Observed) -> Cell:
@@ -181,13 +185,14 @@ def _device(_run: Run, observed: Observed) -> Cell:
     return Cell(f"yes: {bits:.0f} bits, {lifetime / 60:.0f} min", "observed", "RFC 8628 §3.2, §5.1", step)
 
 
+NOT_GRADED = "not graded"
 METHODS = "token_endpoint_auth_methods_supported"
 MODES = ("query", "fragment", "form_post")
 VERDICT, REQUEST, REDIRECT = "Verdict", "Authorization request", "Redirect URI"
 TOKENS, SERVER = "Tokens", "The server"
 
 PROPERTIES = (
-    ServerProperty("grade", "Grade", VERDICT, _grade),
+    ServerProperty("grade", "Grade", VERDICT, _grade, NOT_GRADED),
     ServerProperty("decided", "Checks decided", VERDICT, _seen),
     ServerProperty("requests", "Requests made", VERDICT, _asked),
     ServerProperty("pkce", "PKCE with S256", REQUEST, _s256),

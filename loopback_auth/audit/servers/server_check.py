@@ -6,13 +6,14 @@ none, it says what would have to be known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.audit.servers.answers import Answer, Observed
 from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.compare.model import Finding, Severity, Verdict
-from loopback_auth.protocol.urls import shown_url
+from loopback_auth.model import ServerMetadata
+from loopback_auth.protocol.urls import origin, shown_url
 
 MOST_SHOWN = 2
 """Requests of a check that are written out."""
@@ -54,7 +55,7 @@ class ServerCheck:
             severity=self.severity,
             title=self.title,
             verdict=judgement.verdict,
-            because=" ".join(filter(None, (fault, judgement.because, sent(answers)))),
+            because=" ".join(filter(None, (fault, judgement.because, sent(answers, observed.metadata)))),
             source=self.source,
             steps=tuple(one.number for one in answers if one.number),
             advice=self.advice if judgement.verdict == "fail" else "",
@@ -94,9 +95,15 @@ def _judgement(verdict: Verdict, because: str) -> Judgement:
     return Judgement(verdict, because)
 
 
-def sent(answers: Iterable[Answer]) -> str:
-    """Return the sentence that says which requests were sent, without their parameters."""
-    made = list(dict.fromkeys(_shown(one) for one in answers if one.number))
+def sent(answers: Sequence[Answer], metadata: ServerMetadata) -> str:
+    """Return the sentence that says which requests were sent, without their parameters.
+
+    Args:
+        answers: to them.
+        metadata: of the server, whose own origin is left out.
+    """
+    issuer = metadata.issuer or metadata.authorization_endpoint or ""
+    made = list(dict.fromkeys(_shown(one, origin(issuer)) for one in answers if one.number))
     count = sum(1 for one in answers if one.number)
     if not made:
         return ""
@@ -104,5 +111,6 @@ def sent(answers: Iterable[Answer]) -> str:
     return f"Sent: {listed} ({count} request{'s' * (count != 1)})."
 
 
-def _shown(answer: Answer) -> str:
-    return f"{answer.request.method} {shown_url(answer.request.url).partition('?')[0]}"
+def _shown(answer: Answer, own: str) -> str:
+    url = shown_url(answer.request.url).partition("?")[0]
+    return f"{answer.request.method} {url.removeprefix(own) or '/'}"

@@ -20,6 +20,7 @@ from loopback_auth.compare.drawing.overview import (
     heading,
     overview,
     sources,
+    unseen,
 )
 from loopback_auth.compare.model import Cell, Comparison, Row
 from loopback_auth.drawing.markdown_text import escaped, linked, table
@@ -40,6 +41,9 @@ def markdown(comparison: Comparison) -> str:
         body = ([escaped(row.title), *_cells(row, numbers)] for row in rows)
         parts += [f"## {escaped(name)}", table(["", *flows], body)]
     parts += ["## Findings", *_findings(comparison), checked(comparison)]
+    if left := unseen(comparison):
+        lines = (f"- {escaped(names)}: {escaped(because)}" for because, names in left)
+        parts += ["## Not observed", "\n".join(lines)]
     parts += ["## Attacks that were tried", *_attacks(comparison)]
     for run in comparison.runs:
         parts += [f"## What happened: {escaped(run.title)}", f"```mermaid\n{mermaid(run.trace)}```"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from loopback_auth.compare.drawing.badge import badge
 from loopback_auth.compare.drawing.document import json_text
 from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.drawing.junit import junit
@@ -35,6 +36,7 @@ FORMS: Mapping[str, Callable[[Comparison], str]] = {
     ".mmd": _all_in_one,
     ".sarif": sarif,
     ".summary.md": summary,
+    ".svg": badge,
     ".txt": table,
     ".xml": junit,
 }

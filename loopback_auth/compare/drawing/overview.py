@@ -121,6 +121,19 @@ def attacked(comparison: Comparison) -> list[tuple[Attack, list[tuple[Verdict, s
     ]
 
 
+def unseen(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return why checks of programs and servers could not be decided, and which they are.
+
+    Those of flows need another run, of which there is nothing to say; here each reason says what to do.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for run in comparison.runs if comparison.kind != "flows" else ():
+        for finding in run.findings:
+            if finding.verdict == "not observed":
+                found.setdefault(finding.because, {})[finding.id] = None
+    return [(because, ", ".join(names)) for because, names in found.items()]
+
+
 def checked(comparison: Comparison) -> str:
     """Count the findings by their verdicts."""
     verdicts = [finding.verdict for run in comparison.runs for finding in run.findings]
@@ -141,7 +154,8 @@ _COUNTED: dict[Verdict, str] = {
 def heading(comparison: Comparison) -> str:
     """Say what was compared."""
     if comparison.kind == "servers":
-        return f"{server_text(comparison.provider)}, without a sign-in"
+        how = "without a sign-in" if comparison.ground == "live" else "with a simulated user"
+        return f"{server_text(comparison.provider)}, {how}"
     twins = [run for run in comparison.runs if run.name] if comparison.kind == "flows" else []
     counted = [_count(len(comparison.runs) - len(twins), comparison.kind)]
     counted += [_count(len(twins), "twins")] if twins else []

@@ -22,6 +22,7 @@ from loopback_auth.compare.drawing.overview import (
     heading,
     overview,
     sources,
+    unseen,
 )
 from loopback_auth.compare.model import Cell, Comparison, Row
 from loopback_auth.drawing.columns import GAP, TEXT_LIMIT, fitting, grid, hanging, painted
@@ -180,7 +181,7 @@ def _counts(page: _Page, comparison: Comparison) -> Iterator[str]:
 
 def _first(page: _Page, comparison: Comparison) -> Iterator[str]:
     yield ""
-    yield from _overview(page, overview(comparison))
+    yield from _overview(page, comparison)
     for flow, run in zip(page.flows, comparison.runs, strict=True):
         if run.reason:
             yield ""
@@ -194,14 +195,16 @@ def _rest(page: _Page, comparison: Comparison) -> Iterator[str]:
         yield from page.title(name)
         yield from _group(page, rows)
     yield from _findings(page, comparison)
+    yield from _unseen(page, comparison)
     yield from _attacks(page, comparison)
     yield from _sources(page, comparison)
 
 
-def _overview(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
-    """Write one line for each flow where there is room, else like the other rows."""
+def _overview(page: _Page, comparison: Comparison) -> Iterator[str]:
+    """Write one line for each run where there is room, else like the other rows."""
+    rows, noun = overview(comparison), comparison.kind.removesuffix("s").capitalize()
     columns = [[row.title, *page.texts(row)] for row in rows]
-    head, *body = zip(["Flow", *page.flows], *columns, strict=True)
+    head, *body = zip([noun, *page.flows], *columns, strict=True)
     widths = fitting([head, *body], page.width, least=LEAST)
     if widths is None:
         yield from _group(page, rows)
@@ -253,6 +256,14 @@ def _findings(page: _Page, comparison: Comparison) -> Iterator[str]:
             yield from hanging("  ", f"What to do: {finding.advice}", width=page.width, indent=4)
     yield ""
     yield from hanging("", checked(comparison), width=page.width)
+
+
+def _unseen(page: _Page, comparison: Comparison) -> Iterator[str]:
+    found = unseen(comparison)
+    if found:
+        yield from page.title("Not observed")
+    for because, names in found:
+        yield from hanging("", f"{names}: {because}", width=page.width, indent=2)
 
 
 def _attacks(page: _Page, comparison: Comparison) -> Iterator[str]:
