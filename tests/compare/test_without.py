@@ -213,9 +213,9 @@ def test_conclusion_names_the_clause_and_what_still_stops_the_rest(lesson: Compa
 
     assert "RFC 7636 §1" in told["code without pkce"]
     assert "stolen-code" in told["code without pkce"]
-    assert "nonce still stops injected-code" in told["code without pkce"]
+    assert "Still stopped by the nonce: injected-code" in told["code without pkce"]
     assert "no further attack" in told[f"{FORM_POST} without form_post"]
-    assert "pkce still stops history" in told[f"{FORM_POST} without form_post"]
+    assert "Still stopped by PKCE: history" in told[f"{FORM_POST} without form_post"]
     assert "stolen-code" not in told["code without pkce+state+nonce"]
 
 

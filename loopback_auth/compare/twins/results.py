@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.compare.model import Attack, Cell, Conclusion, Reason, Row, Run
-from loopback_auth.compare.twins.defences import Names, in_order, stops_on
+from loopback_auth.compare.twins.defences import BY_DEFENCE, Names, in_order, stops_on
 from loopback_auth.compare.twins.twin import Twin
 
 GROUP = "What each defence stops"
@@ -81,9 +81,7 @@ def twin_conclusion(result: TwinResult) -> Conclusion:
     for attack, others in result.still_stopped.items():
         by_defences.setdefault(others, []).append(attack)
     reasons = tuple(
-        Reason(
-            f"{_listed(others)} still stop{'s' * (len(others) == 1)} {_listed(attacks)}.", finding=attacks[0]
-        )
+        Reason(f"Still stopped by {_titles(others)}: {', '.join(attacks)}.", finding=attacks[0])
         for others, attacks in by_defences.items()
     )
     return Conclusion(result.twin.title, "avoid", f"Without {what}, {ended}.", reasons[:2])
@@ -124,6 +122,10 @@ def _let_through(result: TwinResult) -> Cell:
 def _stopped(result: TwinResult) -> Cell:
     held = (f"{attack} ({', '.join(names)})" for attack, names in result.still_stopped.items())
     return Cell(", ".join(held) or NONE, "tried")
+
+
+def _titles(names: Names) -> str:
+    return _listed(BY_DEFENCE[name].title for name in names)
 
 
 def _listed(words: Iterable[str]) -> str:
