@@ -34,8 +34,9 @@ _FAILURE = re.compile(
     re.IGNORECASE,
 )
 _SUCCESS = re.compile(
-    r"\b(success\w*|succeeded|signed in|logged in|authenticated|authori[sz]ed|verified|completed?|granted"
-    r"|connected|welcome|all set|thank you|(login|log-in|sign-?in|auth\w*) (is |was )?(ok|done|finished))\b",
+    r"\b(success\w*|succeeded|signed in|logged in|authenticated|authori[sz]ed|verified|granted|connected"
+    r"|welcome|all set|thank you|completed (the )?(log-?in|sign-?in|auth\w*)"
+    r"|(log-?in|sign-?in|auth\w*) (is |was |has been )?(now )?(ok|done|finished|completed?))\b",
     re.IGNORECASE,
 )
 _EXTERNAL = re.compile(

@@ -54,9 +54,14 @@ def plain_words(words: Callable[[ProgramResult], str]) -> Words:
     return lambda one: words(one.evidence.plain)
 
 
+def shortened(text: str) -> str:
+    """Cut a text that does not fit into a cell."""
+    return f"{text[: SHORT - 3]}..." if len(text) > SHORT else text
+
+
 def parameter(name: str, otherwise: str) -> Words:
     """Show a parameter of the authorization request, or the other text where it is absent."""
-    return plain_words(lambda plain: plain.request.get(name, otherwise) if plain.request else "")
+    return plain_words(lambda plain: shortened(plain.request.get(name, otherwise)) if plain.request else "")
 
 
 def length(name: str) -> Words:
@@ -138,9 +143,9 @@ def closed(plain: ProgramResult) -> str:
 
 
 def files(plain: ProgramResult) -> str:
-    """Show a file with tokens, and its mode."""
-    found = next(with_tokens(plain), None)
-    return f"~/{found[0]} ({found[1]:04o})" if found else "none seen"
+    """Show how many files have tokens in them, and their modes."""
+    modes = [f"{mode:04o}" for _, mode, _ in with_tokens(plain)]
+    return f"{len(modes)}, mode {', '.join(dict.fromkeys(modes))}" if modes else "none seen"
 
 
 def printed(plain: ProgramResult) -> str:
@@ -152,8 +157,7 @@ def page(plain: ProgramResult) -> str:
     """Show the beginning of the page."""
     if plain.page is None:
         return "no page"
-    text = page_text(plain.page)
-    return f"{text[: SHORT - 3]}..." if len(text) > SHORT else text or "an empty page"
+    return shortened(page_text(plain.page)) or "an empty page"
 
 
 def address_bar(one: Audited) -> str:
@@ -171,7 +175,7 @@ def address_bar(one: Audited) -> str:
 
 def server_header(plain: ProgramResult) -> str:
     """Show the header Server of the page."""
-    return "" if plain.page is None else plain.page.header("server") or "none"
+    return "" if plain.page is None else shortened(plain.page.header("server")) or "none"
 
 
 def seconds(plain: ProgramResult) -> str:

@@ -94,7 +94,7 @@ TOLD: tuple[tuple[str, str, Words], ...] = (
     (
         "hang",
         "When the token endpoint hangs",
-        answer_words("token-hang", passed="given up in 30 s", failed="waits longer than 30 s"),
+        answer_words("token-hang", passed="given up in 45 s", failed="waits longer than 45 s"),
     ),
     ("ctrl-c", "Ctrl-C while it waits", answer_words("ctrl-c", passed="ends it", failed="does not end it")),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loopback_auth.audit.programs.stories.copies import COPIES, RELOAD, SILENCE
 from loopback_auth.audit.programs.stories.foreign import FOREIGN
-from loopback_auth.audit.programs.stories.forgeries import FORGERIES, REBINDING
+from loopback_auth.audit.programs.stories.forgeries import CORS, FORGERIES, REBINDING
 from loopback_auth.audit.programs.stories.hostile import CLOSED_TAB, HOSTILE
 from loopback_auth.audit.programs.stories.lies import LIES
 from loopback_auth.audit.programs.stories.nuisances import NUISANCES
@@ -19,6 +19,7 @@ TRIALS: tuple[Trial, ...] = (
     RELOAD,
     SILENCE,
     FORGERIES.trial(),
+    CORS,
     REBINDING,
     *FOREIGN,
     *LIES,

@@ -30,10 +30,12 @@ def page(body: str, content_type: str = "text/html") -> HttpResponse:
     [
         ("Authentication successful! You may now close this window.", "success"),
         ("You are signed in.", "success"),
-        ("The authentication flow has completed. You may close this window.", "success"),
+        ("Authentication complete. You can return to the application.", "success"),
+        ("You have completed the login.", "success"),
         ("Login done", "success"),
         ("Authorization complete", "success"),
         ("You can close this window now.", "neither"),
+        ("The authentication flow has completed. You may close this window.", "neither"),
         ("", "neither"),
         ("Return to the terminal.", "neither"),
         ("Authentication failed: access_denied", "failure"),

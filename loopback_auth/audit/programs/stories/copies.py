@@ -16,13 +16,11 @@ COOKIE = 16_000
 
 
 def _copy(exposed: Exposed, *, method: str = "", headers: tuple[tuple[str, str], ...] = ()) -> HttpRequest:
-    """Copy the request that the browser is about to make."""
-    real = (
-        exposed.answer.request() if exposed.answer is not None else HttpRequest("GET", exposed.redirect_uri)
-    )
+    """Copy the request that the browser is about to make; with a method of its own it has no body."""
+    real = HttpRequest("GET", exposed.redirect_uri) if exposed.answer is None else exposed.answer.request()
     named = {name.lower() for name, _ in headers}
     kept = tuple(pair for pair in real.headers if pair[0].lower() not in named)
-    return HttpRequest(method or real.method, real.url, (*kept, *headers), real.body if not method else b"")
+    return HttpRequest(method or real.method, real.url, (*kept, *headers), b"" if method else real.body)
 
 
 def head(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
@@ -46,7 +44,8 @@ def options(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
 def prefetch(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
     """The browser fetches the address in advance, in case the user follows the link."""
     marks = (("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"), ("X-Moz", "prefetch"))
-    answer = yield from Ask(_copy(exposed, headers=marks))
+    # With form_post there is nothing in the address, and browsers prefetch no form.
+    answer = yield from Ask(_copy(exposed, method="GET", headers=marks))
     return f"A prefetch of the callback got {status_text(answer)}."
 
 
@@ -156,7 +155,7 @@ RELOAD = Trial(
 SILENT = Question(
     "silent-connections",
     "medium",
-    "Two connections stay open: one says nothing, one sends half a request.",
+    "A connection that says nothing and one with half a request stay open.",
     "Connections that say nothing do not hold the response up",
     "browser-use/browser-harness#691; CWE-400",
     "Serve each connection by itself (threads or async), with a time limit for its request.",

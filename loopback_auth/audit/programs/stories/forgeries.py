@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from loopback_auth.audit.programs.actions import Abandon, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.actions import Abandon, End, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.stories.nuisances import request_of
 from loopback_auth.audit.programs.stories.series import Probe, Series
@@ -13,7 +13,6 @@ from loopback_auth.audit.programs.stories.steps import (
     authority,
     path,
     status_text,
-    still_waits,
 )
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
@@ -175,40 +174,46 @@ TAKEN_WITHIN = 3.0
 """Seconds in which a program that has accepted a callback sends its code."""
 
 
+def cors(_: AttackContext) -> ProgramStory:
+    """A script of a foreign page asks whether it may fetch the callback's address."""
+    exposed = yield from Until("answer")
+    preflight = yield from Ask(_preflight(exposed, path(exposed.redirect_uri)))
+    yield from End()
+    named = [name for name, _ in preflight.headers if name.lower().startswith("access-control-allow")]
+    if named:
+        return {OPENED.id: failed(f"The preflight of a foreign page got {', '.join(named)}.")}
+    if not preflight.status:
+        return {OPENED.id: not_observed("The preflight got no answer.")}
+    return {OPENED.id: passed(f"The preflight got {preflight.status}, without Access-Control headers.")}
+
+
 def rebinding(_: AttackContext) -> ProgramStory:
     """The right response comes under the attacker's host name, and the user's tab is closed."""
     exposed = yield from Until("answer")
     if exposed.answer is None:
         return {}
-    preflight = yield from Ask(_preflight(exposed, path(exposed.redirect_uri)))
-    readable = [name for name, _ in preflight.headers if name.lower().startswith("access-control-allow")]
-    if preflight.status and not readable:
-        cors = passed(f"The preflight got {status_text(preflight)} without Access-Control headers.")
-    elif readable:
-        cors = failed(f"The preflight of a foreign page got {', '.join(readable)}.")
-    else:
-        cors = not_observed("The preflight got no answer.")
-    if not (yield from still_waits(exposed)):
-        yield from Abandon(0.0)
-        return {OPENED.id: cors}
-    real = exposed.answer.request()
-    port = authority(exposed.redirect_uri).rpartition(":")[2]
-    headers = tuple(
-        ("Host", f"attacker.example:{port}") if name == "Host" else (name, value)
-        for name, value in real.headers
-    )
-    answer = yield from Ask(HttpRequest(real.method, real.url, headers, real.body))
+    real, port = exposed.answer.request(), authority(exposed.redirect_uri).rpartition(":")[2]
+    others = tuple(pair for pair in real.headers if pair[0] != "Host")
+    renamed = (("Host", f"attacker.example:{port}"), *others)
+    answer = yield from Ask(HttpRequest(real.method, real.url, renamed, real.body))
     result = yield from Abandon(TAKEN_WITHIN)
     said = f"A callback for attacker.example got {status_text(answer)}"
     if result.token_requests:
-        return {OPENED.id: cors, OTHER_HOST.id: failed(f"{said}, and its code was used.")}
-    return {OPENED.id: cors, OTHER_HOST.id: passed(f"{said}, and its code was not used.")}
+        return {OTHER_HOST.id: failed(f"{said}, and its code was used.")}
+    return {OTHER_HOST.id: passed(f"{said}, and its code was not used.")}
 
 
+CORS = Trial(
+    "cors",
+    "A script of a web page asks by a CORS preflight whether it may read what the port answers.",
+    cors,
+    (OPENED,),
+    needs=("port", "code"),
+)
 REBINDING = Trial(
     "rebinding",
     "The user's response comes under the host name of an attacker's page; the user's own tab is closed.",
     rebinding,
-    (OTHER_HOST, OPENED),
+    (OTHER_HOST,),
     needs=("port", "code"),
 )

@@ -86,9 +86,10 @@ def _redirecting(issuer: str) -> Faults:
 
 LIES = (
     _lie(
+        # It takes a program that uses several servers to be in danger (RFC 9700 §4.4).
         Question(
             "wrong-issuer",
-            "medium",
+            "low",
             "The response names another server as its issuer (mix-up).",
             "A response of another issuer is refused before its code is sent",
             "RFC 9207 §2.4; RFC 9700 §4.4.2",
@@ -104,7 +105,7 @@ LIES = (
     _lie(
         Question(
             "missing-issuer",
-            "medium",
+            "low",
             "The server's metadata promise iss, and the response has none.",
             "A response without the promised issuer is refused before its code is sent",
             "RFC 9207 §2.4",
@@ -165,8 +166,8 @@ LIES = (
         "openid",
     ),
     _lie(
-        # Over TLS a client may leave the signature unchecked: a matter of defence in depth.
-        _id_token("id-token-signature", "low", "has a damaged signature", "(6)"),
+        # Over TLS a client may leave the signature unchecked.
+        _id_token("id-token-signature", "info", "has a damaged signature", "(6)"),
         "The signature of the ID token is damaged.",
         not_signed_in,
         lambda _: Faults(bad_signature=True),

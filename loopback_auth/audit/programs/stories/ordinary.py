@@ -61,7 +61,7 @@ def _reach(own: tuple[Listener, ...]) -> Answer:
     said = ", ".join(sorted({one.address for one in own}))
     if all(ip_address(one.address).is_loopback for one in own):
         return passed(f"It listens at {said}.")
-    return failed(f"It listens at {said}: other machines can reach it.")
+    return failed(f"Here it listens at {said}: other machines can reach it.")
 
 
 def _shares(one: Listener, exposed: Exposed, taken: set[str]) -> ProgramActions[Mapping[str, Answer]]:

@@ -149,12 +149,12 @@ HANG = Question(
     "token-hang",
     "low",
     "The token endpoint does not answer.",
-    "A token endpoint that does not answer is given up within 30 seconds",
+    "A token endpoint that does not answer is given up within 45 seconds",
     "https://requests.readthedocs.io/en/latest/user/advanced/#timeouts",
     "Set a time limit for the token request.",
 )
-GIVEN_UP = 30.0
-"""Seconds in which the program has to give up a token endpoint that does not answer."""
+GIVEN_UP = 45.0
+"""Seconds in which the program has to give up a token endpoint that does not answer: many wait for 30."""
 
 
 def hang(_: AttackContext) -> ProgramStory:
