@@ -15,15 +15,17 @@ class Answer:
 
     Args:
         question: as people ask it.
-        answer: a sentence or more.
+        answer: a sentence or more; empty when the points say all.
         source: clause or page behind the answer.
         steps: numbers of the trace entries that show it.
+        points: what the answer lists, a sentence each; empty when it is no list.
     """
 
     question: str
     answer: str
     source: str
     steps: tuple[int, ...] = ()
+    points: tuple[str, ...] = ()
 
 
 def request_text(exchange: Exchange | None, wording: Wording) -> str:

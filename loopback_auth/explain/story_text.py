@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from itertools import groupby
 from operator import attrgetter
@@ -11,7 +11,7 @@ from loopback_auth.compare.drawing.overview import checked, failed
 from loopback_auth.compare.model import Comparison, Finding, Run
 from loopback_auth.drawing.columns import hanging
 from loopback_auth.explain.answers import Answer
-from loopback_auth.explain.narration import Story
+from loopback_auth.explain.narration import Story, StoryKind
 from loopback_auth.explain.story import ExplainedStep, ExplainedValue
 from loopback_auth.explain.story_questions import SecretExposure
 from loopback_auth.narrow import is_tuple
@@ -22,6 +22,8 @@ Part = Story | ExplainedStep | ExplainedValue | Answer | SecretExposure | Findin
 INDENT = 4
 RESPONSE = "response"
 """The word before what came back."""
+PARTS: Mapping[StoryKind, str] = {"link": "What the link carries", "token": "What the token says"}
+"""What the scenes are called, where they are no steps."""
 GITHUB = "https://github.com/"
 """Left out before the name of a repository, as it would stand on every other line."""
 
@@ -34,39 +36,67 @@ def text(story: Story, *, width: int = 100) -> str:
         width: characters of a line; commands to copy are not wrapped.
     """
     lines = [*hanging("", story.title, width=width), "-" * min(len(story.title), width)]
+    for one in story.short:
+        lines += _short(one, width)
     lines += hanging("", _with_source(story.summary, story.source), width=width)
     for note in story.notes:
         lines += hanging("", note, width=width)
-    lines += hanging("", _contents(story), width=width)
-    if story.answers:
-        lines += ["", "Questions and answers", "---------------------"]
-    for one in story.answers:
-        lines += ["", *hanging("", one.question, width=width)]
-        lines += hanging("  ", _with_source(one.answer, one.source), width=width)
-    lines += ["", "Step by step", "------------"]
-    for number, step in enumerate(story.scenes, 1):
-        lines += ["", *_step(number, step, width)]
-    if story.fates:
-        lines += ["", "Secrets, and who could take them", "--------------------------------"]
-    for secret in story.fates:
-        lines += [
-            "",
-            *hanging(
-                f"{secret.label}  ", _with_source(secret.good_for, secret.source), width=width, indent=2
-            ),
-        ]
-        lines += hanging("  could be taken by: ", secret.taken_by, width=width, indent=4)
-    lines += _findings(story, width)
-    if story.by_hand:
-        lines += ["", *_by_hand(story, width)]
+    if story.kind in ("flow", "recording"):
+        lines += hanging("", _contents(story), width=width)
+    parts = ORDERS[story.kind]
+    for part in (parts[1], parts[0], *parts[2:]) if story.short else parts:
+        lines += part(story, width)
     return "\n".join(lines) + "\n"
+
+
+def _short(one: Answer, width: int) -> Iterator[str]:
+    """Write a question and its short answer, without a line between them."""
+    yield from hanging("", f"{one.question} {one.answer}", width=width, indent=2)
+    for number, point in enumerate(one.points, 1):
+        yield from hanging(f"  {number}. ", point, width=width)
+
+
+def _answers(story: Story, width: int) -> Iterator[str]:
+    if story.answers:
+        yield from ("", "Questions and answers", "---------------------")
+    for one in story.answers:
+        yield ""
+        yield from hanging("", one.question, width=width)
+        yield from _answer(one, width)
+
+
+def _scenes(story: Story, width: int) -> Iterator[str]:
+    if story.scenes:
+        head = PARTS.get(story.kind, "Step by step")
+        yield from ("", head, "-" * len(head))
+    for number, step in enumerate(story.scenes, 1):
+        yield ""
+        yield from _step(number, step, width)
+
+
+def _fates(story: Story, width: int) -> Iterator[str]:
+    if story.fates:
+        yield from ("", "Secrets, and who could take them", "--------------------------------")
+    for secret in story.fates:
+        good_for = _with_source(secret.good_for, secret.source)
+        yield ""
+        yield from hanging(f"{secret.label}  ", good_for, width=width, indent=2)
+        yield from hanging("  could be taken by: ", secret.taken_by, width=width, indent=4)
+
+
+def _answer(one: Answer, width: int) -> Iterator[str]:
+    if one.answer:
+        yield from hanging("  ", _with_source(one.answer, "" if one.points else one.source), width=width)
+    for number, point in enumerate(one.points, 1):
+        last = number == len(one.points)
+        yield from hanging("  - ", _with_source(point, one.source if last else ""), width=width)
 
 
 def _contents(story: Story) -> str:
     """List the parts: a story is longer than a screen, and its last part is for copying."""
+    answers, steps = (story.answers, "questions and answers"), (story.scenes, "the steps")
     parts = (
-        (story.answers, "questions and answers"),
-        (story.scenes, "the steps"),
+        *((steps, answers) if story.short else (answers, steps)),
         (story.fates, "secrets, and who could take them"),
         (story.findings, "results of the checks"),
         (story.by_hand, "the same requests with curl"),
@@ -120,7 +150,9 @@ def _findings(story: Story, width: int) -> Iterator[str]:
 
 def _by_hand(story: Story, width: int) -> Iterator[str]:
     """Write the commands without wrapping them, so that they can be copied."""
-    yield from ("The same requests with curl", "---------------------------", "")
+    if not story.by_hand:
+        return
+    yield from ("", "The same requests with curl", "---------------------------", "")
     words = (
         "Run one command at a time. You paste a secret into a variable, and curl reads it from its standard "
         "input, so that it is not in the process list or in the shell's history."
@@ -141,7 +173,8 @@ def _values(verb: str, values: tuple[ExplainedValue, ...], width: int) -> Iterat
     for one in values:
         if one.value or one.meaning:
             value = f" = {one.value}" if one.value else ""
-            meaning = f": {_with_source(one.meaning, one.source)}" if one.meaning else ""
+            words = f"{one.meaning}; made by {one.maker}" if one.maker else one.meaning
+            meaning = f": {_with_source(words, one.source)}" if words else ""
             yield from hanging(start, f"{one.name}{value}{meaning}", width=width, indent=len(start) + 2)
             start = " " * len(start)
     if bare:
@@ -150,3 +183,13 @@ def _values(verb: str, values: tuple[ExplainedValue, ...], width: int) -> Iterat
 
 def _with_source(words: str, source: str) -> str:
     return f"{words} [{source.removeprefix(GITHUB)}]" if source else words
+
+
+ORDERS: Mapping[StoryKind, tuple[Callable[[Story, int], Iterator[str]], ...]] = {
+    "flow": (_answers, _scenes, _fates, _findings, _by_hand),
+    "recording": (_answers, _scenes, _fates, _findings),
+    "link": (_scenes, _findings, _answers, _fates),
+    "token": (_scenes, _findings, _answers),
+    "error": (_answers,),
+}
+"""The parts of a story, in the order in which they are written: what is asked most comes first."""

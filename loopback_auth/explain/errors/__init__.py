@@ -1,0 +1,1 @@
+"""Error codes explained: of the standards, and of single providers."""
