@@ -103,7 +103,7 @@ def _members(body: str) -> str:
     members = object_or_none(body)
     if members is None:
         return ""
-    return json.dumps({_name(name): _member(name, value) for name, value in members.items()})
+    return json.dumps({shown_name(name): _member(name, value) for name, value in members.items()})
 
 
 def _member(name: str, value: object) -> object:
@@ -116,7 +116,7 @@ def _member(name: str, value: object) -> object:
 
 def _parameters(pairs: Parameters) -> str:
     """Write parameters; labels stay readable."""
-    written = ((_name(name), _value(name, value)) for name, value in pairs)
+    written = ((shown_name(name), _value(name, value)) for name, value in pairs)
     return "&".join(
         f"{quote(name, safe='')}={value if LABEL.fullmatch(value) else quote(value, safe='')}"
         for name, value in written
@@ -131,8 +131,8 @@ def _value(name: str, value: str) -> str:
     return value if name in KNOWN or name.endswith(("_supported", "_endpoint")) else HIDDEN
 
 
-def _name(name: str) -> str:
-    """Return a name, unless it looks like a secret in the place of a name."""
+def shown_name(name: str) -> str:
+    """Return the name of a parameter, unless it looks like a secret in the place of a name."""
     cleaned = server_text(name, 80)
     return (
         cleaned

@@ -62,7 +62,7 @@ def secrets_in_parameter(name: str, value: str, *, guess: bool = False, depth: i
         guess: take for a secret what looks like one, whatever its name.
         depth: how many addresses the parameter is within.
     """
-    if is_secret(name) or (guess and name not in PUBLIC and _looks_secret(value)):
+    if is_secret(name) or (guess and name not in PUBLIC and looks_secret(value)):
         yield from secret_and_parts(name, value)
     inner = unquote(value)
     if depth < DEPTH and ("?" in inner or "#" in inner):
@@ -206,7 +206,7 @@ def _in_secret_member(name: str, value: object) -> Secrets:
         return
     if "/" in value and not is_secret(name):
         yield from secrets_in_url(value)
-        for part in filter(_looks_secret, re.split(r"[/?#&=]", unquote(unquote(value)))):
+        for part in filter(looks_secret, re.split(r"[/?#&=]", unquote(unquote(value)))):
             yield from secret_and_parts("ticket", part)
         return
     yield from secret_and_parts(name if is_secret(name) else "ticket", value)
@@ -224,5 +224,6 @@ def _without_codes(value: object) -> object:
     return [_without_codes(one) for one in value] if is_list(value) else value
 
 
-def _looks_secret(text: str) -> bool:
+def looks_secret(text: str) -> bool:
+    """Return whether a text looks like a random value: long, and of letters and digits."""
     return len(text) >= 16 and re.fullmatch(_LOOKS_SECRET, text) is not None

@@ -1,0 +1,77 @@
+"""Rules that a link or a token is checked against, and their findings.
+
+A rule judges what it sees and nothing else. Where it does not apply, or where what it needs cannot be seen,
+it says nothing, and there is no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from loopback_auth.compare.model import Finding, Severity, Verdict
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule found.
+
+    Args:
+        verdict: of the rule.
+        because: one sentence with the evidence; it has no secret.
+    """
+
+    verdict: Verdict
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[Thing]):
+    """One rule.
+
+    Args:
+        id: name of the rule, which stays the same; checks of a trace have the same name for the same rule.
+        severity: how bad a breach is.
+        title: a statement that is true when the rule is kept.
+        source: the clause that demands it.
+        advice: one imperative sentence for a breach.
+        judge: reads the thing; None: the rule does not apply to it.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    source: str
+    advice: str
+    judge: Callable[[Thing], Judgement | None]
+
+
+def kept(because: str) -> Judgement:
+    """Return that a rule was kept."""
+    return Judgement("pass", because)
+
+
+def broken(because: str) -> Judgement:
+    """Return that a rule was broken."""
+    return Judgement("fail", because)
+
+
+def judged(rules: Iterable[Rule[Thing]], thing: Thing) -> tuple[Finding, ...]:
+    """Apply rules to a thing, in order."""
+    pairs = ((rule, rule.judge(thing)) for rule in rules)
+    return tuple(
+        Finding(
+            id=rule.id,
+            severity=rule.severity,
+            title=rule.title,
+            verdict=judgement.verdict,
+            because=judgement.because,
+            source=rule.source,
+            advice=rule.advice if judgement.verdict == "fail" else "",
+        )
+        for rule, judgement in pairs
+        if judgement is not None
+    )

@@ -1,0 +1,1 @@
+"""Tokens explained: what a JSON Web Token says, read without a key."""
