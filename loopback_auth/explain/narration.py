@@ -14,6 +14,7 @@ from loopback_auth.explain.endings import AFTER_SIGN_IN, NO_END
 from loopback_auth.explain.story import ExplainedStep, explained_steps
 from loopback_auth.explain.story_questions import SecretExposure, questions, secret_exposures
 from loopback_auth.explain.story_templates import NOTES
+from loopback_auth.explain.ticket_screen import short_answers
 from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace
@@ -68,6 +69,7 @@ def rehearsed_story(run: Run, wording: Wording) -> Story:
         answers=questions(run, wording),
         fates=secret_exposures(run, wording),
         by_hand=commands(run, wording),
+        short=short_answers(run, wording),
     )
 
 
