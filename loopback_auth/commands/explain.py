@@ -1,17 +1,26 @@
-"""Explain a flow step by step: each request, what each parameter is for, and who could take a secret.
+"""Explain a flow, a link, an error code, a token or a recording, without sending anything.
 
-FLOW is one of the flows; without it the flows are listed. The program runs the flow in memory, with the
-addresses of PROVIDER, and shows what it did. It sends nothing, except that `explain mcp URL` asks the
-resource at that URL and its server what they demand. With --har it explains a recording that the developer
-tools of a browser saved, and shows no secret of it.
+A flow is explained step by step: the program runs it in memory, with the addresses of PROVIDER, and shows
+each request, what each parameter is for, and who could take a secret. Only `explain mcp URL` sends something:
+it asks the resource at that URL and its server what they demand.
+
+A link is an authorization request, a redirect with its response, or a page where a login is approved. Of each
+parameter it is told what it is for and who made it, then what is missing or wrong. A token (JWT) is decoded
+here; its signature is not checked. An error code is told with its usual causes and what to do.
+
+Nothing shows a code or a token again. What is typed as an argument stays in the shell's history: pass secrets
+on the standard input, as in the last example. Put links in quotes.
 
 Examples:
   python -m loopback_auth explain
-  python -m loopback_auth explain code
   python -m loopback_auth explain ticket netlify
   python -m loopback_auth explain code --issuer https://id.example --client-id ID
   python -m loopback_auth explain mcp https://mcp.example/mcp
+  python -m loopback_auth explain 'https://id.example/authorize?response_type=code&client_id=ID'
+  python -m loopback_auth explain invalid_grant google
+  python -m loopback_auth explain AADSTS50011
   python -m loopback_auth explain --har recording.har
+  python -m loopback_auth explain -
 """
 
 from __future__ import annotations
@@ -33,11 +42,15 @@ from loopback_auth.explain.narration import recorded_story, rehearsed_story
 from loopback_auth.explain.rehearsal import rehearse
 from loopback_auth.explain.resource_story import resource_story
 from loopback_auth.explain.story_text import members, text
+from loopback_auth.explain.subject import LONGEST, recognised
+from loopback_auth.explain.subject_story import subject_story, unknown_provider
 from loopback_auth.explain.wording import Wording
 from loopback_auth.flow_table import FLOWS
+from loopback_auth.protocol.json import object_or_none
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.presets import every_preset
+from loopback_auth.trace.secret_finder import looks_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,16 +58,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loopback_auth.explain.narration import Story
+    from loopback_auth.explain.subject import Subject
     from loopback_auth.model import ClientConfig
 
 
-USAGE = "[FLOW [PROVIDER] | --har FILE] [options]"
+USAGE = "[WHAT [PROVIDER] | --har FILE] [options]"
 SHOWN = ("issuer", "client_id", "scope", "response_mode", "resource_server", "ticket")
 """The settings that its help describes."""
 WIDEST = 100
 """Characters of a line."""
-ALIASES = {"mcp": RESOURCE}
-"""What people call a flow, and its name."""
 STAND_INS = {"client_id": "CLIENT_ID"}
 SECRET = "made-up-client-secret"
 """The client secret in a rehearsal; the output shows its label."""
@@ -63,8 +75,10 @@ SECRET = "made-up-client-secret"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     # The settings have flags of the same names; here they are positional.
-    parser.add_argument("name", nargs="?", metavar="FLOW", help="which flow to explain")
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses to use")
+    parser.add_argument(
+        "name", nargs="?", metavar="WHAT", help="flow, error code, link, token or file; - is stdin"
+    )
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses or errors to use")
     parser.add_argument("--har", metavar="FILE", help="explain a recording instead; - is stdin")
     add_settings(parser, SHOWN)
 
@@ -73,20 +87,53 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     if options.har is not None:
         if options.name:
-            raise ConfigError("The recording shows which flow it is.", hint="Leave FLOW out with --har.")
-        stories, others = _recorded(options.har)
-        return _deliver(stories, options, others=others)
-    name = options.name or options.flow
-    if not name:
+            raise ConfigError("The recording shows which flow it is.", hint="Leave WHAT out with --har.")
+        return _recording(_read(options.har), options)
+    text = options.name or options.flow
+    if not text:
         return _list(options)
-    name = " ".join(name.split())
-    name = ALIASES.get(name, name)
-    url = options.resource_server or ""
+    return _subject(recognised(text), options) if text != "-" else _piped(_read("-"), options)
+
+
+def _subject(subject: Subject, options: argparse.Namespace, *, typed: bool = True) -> int:
+    """Explain what was typed, or what a file has."""
+    if subject.kind == "file":
+        return _piped(_read(str(Path(subject.text).expanduser())), options)
+    if subject.kind not in ("flow", "provider"):
+        # Start-up: an argument is explained at once, a flow needs no clock.
+        import time
+
+        provider = options.provider or ""
+        return _deliver([subject_story(subject, provider=provider, now=time.time(), typed=typed)], options)
+    name, url = subject.text, options.resource_server or ""
     if name == RESOURCE and (options.provider or "").startswith(("https://", "http://")):
         url, options.provider = options.provider, None
     return _deliver(
         [_resource_story(url, options) if name == RESOURCE and url else _story(name, options)], options
     )
+
+
+def _piped(content: bytes, options: argparse.Namespace) -> int:
+    """Explain what came from a file or the standard input: a recording, or one thing of the others."""
+    document = content.lstrip()[:1] == b"{"
+    if document and (len(content) > LONGEST or "log" in (object_or_none(content) or {"log": None})):
+        return _recording(content, options)
+    subject = recognised(content.decode("utf-8", "replace"))
+    if subject.kind == "file":
+        raise ConfigError("There is only the name of a file in it.", hint="Pass the file itself.")
+    return _subject(subject, options, typed=False)
+
+
+def _recording(content: bytes, options: argparse.Namespace) -> int:
+    """Explain the sign-ins in a recording."""
+    found = capture(content)
+    stories = [recorded_story(run, contract) for run, contract in found.runs]
+    if not stories:
+        raise ConfigError(
+            f"There is no sign-in in this recording, only {found.others} other requests.",
+            hint="Open the developer tools, turn Preserve log on, then sign in and save the recording again.",
+        )
+    return _deliver(stories, options, others=found.others)
 
 
 def _deliver(stories: Sequence[Story], options: argparse.Namespace, *, others: int | None = None) -> int:
@@ -166,7 +213,12 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
     options.flow = choice(name, demo_client(ISSUER)).flow
     if options.ticket:
         options.client_id = options.client_id or STAND_INS["client_id"]
-    settings = settings_of(options)
+    try:
+        settings = settings_of(options)
+    except ConfigError:
+        if looks_secret(options.provider or ""):  # A code or a token in the place of a name.
+            raise unknown_provider(options.provider) from None
+        raise
     if settings.is_demo or not (options.provider or _places(options)):
         return None
     settings = settings.completed(STAND_INS, "made up")
@@ -182,18 +234,6 @@ def _places(options: argparse.Namespace) -> bool:
     )
 
 
-def _recorded(path: str) -> tuple[list[Story], int]:
-    """Read a recording: the sign-ins in it, and how many other requests it has."""
-    found = capture(_read(path))
-    stories = [recorded_story(run, contract) for run, contract in found.runs]
-    if not stories:
-        raise ConfigError(
-            f"There is no sign-in in this recording, only {found.others} other requests.",
-            hint="Open the developer tools, turn Preserve log on, then sign in and save the recording again.",
-        )
-    return stories, found.others
-
-
 def _read(path: str) -> bytes:
     try:
         if path == "-":
@@ -202,8 +242,8 @@ def _read(path: str) -> bytes:
             return file.read(LIMIT + 1)
     except OSError as exc:
         raise ConfigError(
-            f"The recording {path[:200]!a} cannot be read: {exc.strerror}",
-            hint="Pass a file that a browser's developer tools saved as HAR.",
+            f"The file {path[:200]!a} cannot be read: {exc.strerror}",
+            hint="Pass a file with a link, a token, or a recording that a browser saved as HAR.",
         ) from exc
 
 

@@ -1,1 +1,1 @@
-"""Explanations of a sign-in, step by step: of a rehearsal in memory, or of a recording."""
+"""Explanations: of a flow, rehearsed or recorded, step by step; of links, errors and tokens."""

@@ -159,7 +159,14 @@ REFUSED = [
     (["ticket", "github"], 2, "github", "--ticket"),
     (["device", "netlify"], 3, "device authorization endpoint", "flow"),
     (["code", "githb"], 2, "'githb'", "github?"),
-    (["code", "--har", "x.har"], 2, "recording", "FLOW"),
+    (["code", "--har", "x.har"], 2, "recording", "WHAT"),
+    (["code", "eyJhbGciOiJub25lIn0"], 2, "provider", "Known names"),
+    (["invalid_grant", "gogle"], 2, "'gogle'", "google?"),
+    (["https://as.example/?code=1", "github"], 2, "differ by provider", "PROVIDER"),
+    (["ghp_0123456789abcdefghij"], 2, "not a flow", "opaque token"),
+    (["http://[broken/?code=1"], 2, "cannot be read", "address bar"),
+    (["x" * 100], 2, "not a flow", "opaque token"),
+    (["missing.txt"], 2, "missing.txt", "HAR"),
     (["--har", "missing.har"], 2, "missing.har", "HAR"),
     (["--har", "."], 2, "'.'", "HAR"),
     (["--har", __file__], 2, "JSON", "HAR"),
@@ -177,6 +184,101 @@ def test_what_cannot_be_explained_is_refused(
     assert (ended.status, ended.stdout) == (status, "")
     assert message in ended.complaint
     assert hint in ended.complaint
+
+
+CALLBACK = f"http://127.0.0.1:8400/callback?code={TOKEN}&state={TOKEN}-state"
+
+
+def told(command_line: CommandLine, *arguments: str, content: str = "") -> subprocess.CompletedProcess[str]:
+    """Explain what is passed on the standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", "loopback_auth", "explain", *arguments],
+        input=content,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=command_line.environment({}),
+    )
+
+
+def test_link_is_explained_by_its_parameters(command_line: CommandLine) -> None:
+    """The status is 0 whatever is wrong with it: nobody asked for a gate."""
+    ended = command_line.run("explain", "https://as.example/authorize?client_id=x&response_type=token")
+
+    assert (ended.status, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("authorization request")
+    assert "HIGH no-implicit-grant" in ended.stdout
+
+
+def test_secret_is_taken_from_the_standard_input(command_line: CommandLine) -> None:
+    """There the list of processes does not have it, and nothing shows it."""
+    for content in (CALLBACK, f"  {CALLBACK}\n", f'{{"error": "invalid_grant", "x": "{TOKEN}"}}'):
+        for more in ((), ("--json",)):
+            done = told(command_line, "-", *more, content=content)
+
+            assert (done.returncode, done.stderr) == (0, "")
+            assert TOKEN not in done.stdout
+            assert "secret-in-arguments" not in done.stdout
+
+
+def test_link_that_was_typed_shows_no_secret_and_says_where_it_is(command_line: CommandLine) -> None:
+    """The history of the shell has it now."""
+    for more in ((), ("--json",)):
+        ended = command_line.run("explain", CALLBACK, *more)
+
+        assert ended.status == 0
+        assert TOKEN not in ended.stdout + ended.stderr
+        assert "secret-in-arguments" in ended.stdout
+
+
+def test_refused_text_is_not_repeated(command_line: CommandLine) -> None:
+    """It may be a secret, wherever among the arguments it stands."""
+    for arguments in (["explain", TOKEN], ["explain", "code", TOKEN], ["explain", "invalid_grant", TOKEN]):
+        ended = command_line.run(*arguments)
+
+        assert ended.status == 2
+        assert TOKEN not in ended.stdout + ended.stderr
+
+
+def test_error_code_is_explained_for_a_provider(command_line: CommandLine) -> None:
+    """As JSON with the same words."""
+    ended = command_line.run("explain", "invalid_grant", "google")
+    document = command_line.run("explain", "invalid_grant", "google", "--json").json
+
+    assert ended.stdout.startswith("error invalid_grant at Google")
+    assert (document["kind"], document["title"]) == ("error", "error invalid_grant at Google")
+
+
+def test_token_is_read_from_a_file(command_line: CommandLine, tmp_path: Path) -> None:
+    """Its signature is not shown, and is said to be unchecked."""
+    file = tmp_path / "id.jwt"
+    file.write_text(f"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJkZW1vIn0.{TOKEN}\n")
+    ended = command_line.run("explain", str(file))
+
+    assert ended.status == 0
+    assert "sub = demo" in ended.stdout
+    assert "NOT checked" in ended.stdout
+    assert TOKEN not in ended.stdout
+
+
+def test_recording_may_be_named_without_the_flag(command_line: CommandLine, tmp_path: Path) -> None:
+    """What it is can be seen."""
+    recording = tmp_path / "recording.har"
+    recording.write_text(json.dumps(RECORDING))
+
+    assert (
+        command_line.run("explain", str(recording)).stdout
+        == command_line.run("explain", "--har", str(recording)).stdout
+    )
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"log": 1}', "x" * (1 << 21), "recording.har", "\x00"])
+def test_what_is_nothing_of_this_is_refused(command_line: CommandLine, content: str) -> None:
+    """From the standard input too."""
+    done = told(command_line, "-", content=content)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
 
 
 def test_recording_is_explained_without_its_secrets(command_line: CommandLine, tmp_path: Path) -> None:
