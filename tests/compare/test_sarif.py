@@ -98,7 +98,7 @@ def test_location_is_a_path_that_names_the_column() -> None:
     (location,) = result["locations"]
     artifact = location["physicalLocation"]["artifactLocation"]
 
-    assert artifact["uri"] == "programs/msal-1.34"
+    assert artifact["uri"] == "programs/msal"
     assert "no source file" in artifact["description"]["text"]
     assert location["physicalLocation"]["region"]["startLine"] == 1
     assert location["logicalLocations"][0]["name"] == "msal 1.34"
@@ -121,6 +121,21 @@ def test_fingerprints_tell_results_apart_for_good() -> None:
     assert found == fingerprints(of(*(replace(run, findings=tuple(other)) for run in runs)))
     assert found != fingerprints(replace(of(*runs), kind="programs"))
     assert all(re.fullmatch(r"[0-9a-f]{16}:[1-9]", one) for one in found)
+
+
+def test_alert_survives_an_upgrade() -> None:
+    """GitHub opens a new one where the path or the fingerprint differs; versions side by side stay apart."""
+    one, other, third = (
+        Run("code", "signed in", EMPTY, findings=(finding("a"),), name=f"msal 1.{number}")
+        for number in range(3)
+    )
+    paths = [
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for result in only_run(of(one, other))["results"]
+    ]
+
+    assert fingerprints(of(one)) == fingerprints(of(third))
+    assert len({*fingerprints(of(one, other))}) == len({*paths}) == 2
 
 
 def test_state_since_the_earlier_run(tmp_path: Any) -> None:

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from loopback_auth.compare.drawing.document import written
 from loopback_auth.compare.judging.anchors import anchor, titles
-from loopback_auth.compare.judging.changes import WEIGHTS
+from loopback_auth.compare.judging.changes import WEIGHTS, stems
 from loopback_auth.compare.model import Comparison, Finding, Movement, Outcome, Severity
 from loopback_auth.drawing.markdown_text import escaped
 from loopback_auth.drawing.page_text import references
@@ -65,7 +65,7 @@ def sarif(comparison: Comparison) -> str:
                 "automationDetails": {"id": f"{TOOL}/{comparison.kind}/"},
                 "columnKind": "unicodeCodePoints",
                 "invocations": [{"executionSuccessful": True, **_notifications(comparison)}],
-                "results": list(_results(comparison, list(rules))),
+                "results": list(_results(comparison, rules)),
             }
         ],
     }
@@ -83,7 +83,7 @@ def _by_rule(comparison: Comparison) -> dict[str, list[Finding]]:
 
 def _rule(name: str, findings: Sequence[Finding]) -> Members:
     first = findings[0]
-    severity = max((one.severity for one in findings), key=WEIGHTS.index)
+    severity = WEIGHTS[max(WEIGHTS.index(one.severity) for one in findings)]
     expected = f"Expected: {first.title}." + (f" Source: {first.source}." if first.source else "")
     whole = f"{expected} What to do: {first.advice}" if first.advice else expected
     return {
@@ -114,8 +114,10 @@ def _help_uri(source: str) -> dict[str, str]:
     return {"helpUri": quote(link, safe=_OF_URIS)} if link else {}
 
 
-def _results(comparison: Comparison, rules: Sequence[str]) -> Iterator[Members]:
-    for title, run in zip(titles(comparison.runs), comparison.runs, strict=True):
+def _results(comparison: Comparison, rules: Iterable[str]) -> Iterator[Members]:
+    numbers, states = {name: number for number, name in enumerate(rules)}, _states(comparison)
+    named = titles(comparison.runs)
+    for title, stem, run in zip(named, stems(named), comparison.runs, strict=True):
         seen: dict[str, int] = {}
         for finding in run.findings:
             if finding.verdict != "fail":
@@ -124,13 +126,15 @@ def _results(comparison: Comparison, rules: Sequence[str]) -> Iterator[Members]:
             seen[name] = seen.get(name, 0) + 1
             yield {
                 "ruleId": name,
-                "ruleIndex": rules.index(name),
+                "ruleIndex": numbers[name],
                 "kind": "fail",
                 "level": LEVELS[finding.severity],
                 "message": {"text": _text(f"{title}: {finding.because}")},
-                "locations": [_location(comparison, title)],
-                "partialFingerprints": _fingerprints(f"{comparison.kind}/{title}/{name}", seen[name]),
-                **_state(comparison, title, finding),
+                "locations": [_location(comparison, title, stem)],
+                "partialFingerprints": _fingerprints(f"{comparison.kind}/{stem}/{name}", seen[name]),
+                **(
+                    {} if states is None else {"baselineState": states.get(_key(title, finding), "unchanged")}
+                ),
                 "properties": {
                     "anchor": anchor(finding.id, title),
                     "column": _text(title),
@@ -141,14 +145,14 @@ def _results(comparison: Comparison, rules: Sequence[str]) -> Iterator[Members]:
             }
 
 
-def _location(comparison: Comparison, title: str) -> Members:
-    """Point at a column: by a path, which no file of the user has."""
+def _location(comparison: Comparison, title: str, stem: str) -> Members:
+    """Point at a column: by a path, which no file of the user has, and which an upgrade does not change."""
     named = server_text(title, LONGEST) or "unnamed"
     about = f"This is the column {named} of a comparison of {comparison.kind}. There is no source file."
     return {
         "physicalLocation": {
             "artifactLocation": {
-                "uri": anchor(title, comparison.kind),
+                "uri": anchor(stem, comparison.kind),
                 "description": {"text": _text(about)},
             },
             "region": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1},
@@ -163,15 +167,16 @@ def _fingerprints(identity: str, count: int) -> dict[str, str]:
     return {"primaryLocationLineHash": f"{digest}:{count}"}
 
 
-def _state(comparison: Comparison, title: str, finding: Finding) -> dict[str, str]:
+def _states(comparison: Comparison) -> dict[tuple[str, str, str], str] | None:
+    """Return how the findings that moved since the earlier run are called; None where there was none."""
     if comparison.changes is None:
-        return {}
-    moved = (
-        STATES[one.movement]
-        for one in comparison.changes.findings
-        if (one.run, one.kind, one.finding) == (title, finding.kind, finding.id) and one.movement in STATES
-    )
-    return {"baselineState": next(moved, "unchanged")}
+        return None
+    moved = (one for one in comparison.changes.findings if one.movement in STATES)
+    return {(one.run, one.kind, one.finding): STATES[one.movement] for one in moved}
+
+
+def _key(title: str, finding: Finding) -> tuple[str, str, str]:
+    return title, finding.kind, finding.id
 
 
 def _notifications(comparison: Comparison) -> Members:

@@ -153,6 +153,12 @@ def _pairs(now: Sequence[str], earlier: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def stems(several: Sequence[str]) -> tuple[str, ...]:
+    """Return titles without their versions, where they stay apart without them."""
+    bare = [_VERSION.sub("", title) for title in several]
+    return tuple(one if bare.count(one) == 1 else title for one, title in zip(bare, several, strict=True))
+
+
 def _by_stem(several: Sequence[str]) -> dict[str, list[str]]:
     """Sort titles by what they are without a version."""
     stems: dict[str, list[str]] = {}
