@@ -23,6 +23,7 @@ from loopback_auth.records import dataclass
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from loopback_auth.compare.judging.changes import Earlier
     from loopback_auth.compare.model import Comparison, Kind, Severity
@@ -77,12 +78,15 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, metavar="N", help="width of the table in characters")
 
 
-def check_outputs(options: argparse.Namespace, *, kind: Kind = "flows") -> Outputs:
+def check_outputs(
+    options: argparse.Namespace, *, kind: Kind = "flows", columns: Sequence[str] = ()
+) -> Outputs:
     """Read the flags of `add_outputs`, before anything is run.
 
     Args:
         options: of the command line.
         kind: what will be compared.
+        columns: titles of the runs that there will be; empty: not known before.
 
     Raises:
         ConfigError: a value cannot be used, or a file cannot be written or read.
@@ -99,7 +103,7 @@ def check_outputs(options: argparse.Namespace, *, kind: Kind = "flows") -> Outpu
         width=options.width,
         full=options.full,
         fail_on=options.fail_on,
-        earlier=None if options.against is None else read_earlier(options.against, kind),
+        earlier=None if options.against is None else read_earlier(options.against, kind, columns),
     )
 
 

@@ -43,5 +43,5 @@ def gate(comparison: Comparison, threshold: Severity, targets: Sequence[str]) ->
 
 def _named(breach: Breach) -> str:
     if not breach.finding:
-        return f"it failed, so that nothing was judged ({server_text(breach.because)})"
+        return f"it failed, which counts as well: {server_text(breach.because)}"
     return f"{server_text(breach.finding)} ({breach.severity})"

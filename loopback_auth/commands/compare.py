@@ -122,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
     options.provider = next(iter(options.providers), None)
     _check(options)
     names = _names(options)
-    outputs = check_outputs(options)
+    outputs = check_outputs(options, columns=names)
     if options.show_secrets:
         text = "--show-secrets writes codes and tokens as they are. Anyone who reads them can use them."
         tell(Words.WARNING.format(text=text))

@@ -141,6 +141,16 @@ def test_what_is_not_such_a_comparison_is_refused(wrong: str, path: Path) -> Non
     refused(path)
 
 
+def test_other_columns_are_refused(path: Path) -> None:
+    """Held against another thing everything would be new; one column in common is enough."""
+    path.write_text(json_text(COMPARISON))
+    with pytest.raises(ConfigError) as caught:
+        read_earlier(str(path), columns=["device", "paste"])
+
+    assert "code, ticket" in caught.value.hint
+    assert len(read_earlier(str(path), columns=["device", "ticket"]).runs) == 2
+
+
 WHOLE = json_text(COMPARISON).encode()
 CONTENTS = {
     "empty": b"",

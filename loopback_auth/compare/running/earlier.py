@@ -9,6 +9,7 @@ Source: RFC 8259 §4 (names within an object should be unique).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from loopback_auth.compare.judging.changes import Earlier
 from loopback_auth.compare.model import Kind
 from loopback_auth.errors import ConfigError
 from loopback_auth.narrow import is_object
+from loopback_auth.redact import server_text
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes; a comparison of nine flows has half a million."""
@@ -26,12 +28,13 @@ LATEST = 253_402_300_800.0
 MADE = "Make one with -o FILE.json, and give that file to --against."
 
 
-def read_earlier(path: str, kind: Kind = "flows") -> Earlier:
+def read_earlier(path: str, kind: Kind = "flows", columns: Sequence[str] = ()) -> Earlier:
     """Read an earlier comparison.
 
     Args:
         path: of the file.
         kind: what its columns have to be.
+        columns: titles of the runs that there will be; empty: not known before.
 
     Raises:
         ConfigError: the file cannot be read, or is not such a comparison.
@@ -41,6 +44,12 @@ def read_earlier(path: str, kind: Kind = "flows") -> Earlier:
         raise ConfigError(
             f"{path[:200]!a} compares {document.kind}, and this is a comparison of {kind}.",
             hint=f"Give --against a file that the same command has written. {MADE}",
+        )
+    there = [run.name for run in document.runs]
+    if columns and not {*columns} & {*there}:
+        raise ConfigError(
+            f"{path[:200]!a} has none of the {kind} that are to be compared.",
+            hint=f"It has {server_text(', '.join(there)) or 'none'}. {MADE}",
         )
     return document
 
