@@ -161,8 +161,7 @@ class Browsing:
                 raise result
 
     async def load(self, request: HttpRequest) -> HttpResponse:
-        """Send one request, as a tab does or as an attacker does; status 0 when there was no answer."""
-        self._redactor.learn_request(request, guess=True)
+        """Send one request, as a tab or an attacker does; status 0 when there was no answer."""
         if request.url.startswith(f"{self._server.issuer}/"):
             answer = self._server.answer(request, time.time())
         elif is_here(request.url):
@@ -198,6 +197,9 @@ class Browsing:
 
     async def _took(self, step: Navigation) -> HttpResponse:
         request, begun = step.request(), time.monotonic()
+        # What an attacker sends is invented, and no secret.
+        self._redactor.learn_request(request, guess=True)
+        self._redactor.learn_url(step.url, guess=True)
         answer = await self.load(request)
         ended = time.monotonic()
         if request.url.startswith(f"{self._server.issuer}/"):

@@ -18,7 +18,7 @@ import psutil
 
 from loopback_auth.audit.programs.observed import Listener
 
-MARKER = "LOOPBACK_AUTH_AUDIT"
+MARKER = "SIGN_IN_AUDIT"
 """Name of the variable."""
 GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
 KILL_SECONDS = 5.0

@@ -14,18 +14,14 @@ from loopback_auth.audit.programs.actions import (
     ProgramAction,
     Talk,
 )
-from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, Seen, not_observed
+from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, Seen
 from loopback_auth.audit.programs.stage import Stage
 from loopback_auth.audit.programs.talking import talked
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.attacks.sockets import refusal_to_share
-from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.http_messages import HttpResponse
-
-TOO_EARLY = "The sign-in ended before that."
-NO_LINK = "The program opened no link to the server."
 
 
 async def play(trial: Trial, context: AttackContext, stage: Stage) -> Played:
@@ -46,17 +42,12 @@ async def play(trial: Trial, context: AttackContext, stage: Stage) -> Played:
             if isinstance(came, ProgramResult):
                 result = came
             if isinstance(action, Until) and came is None:
-                break
+                return Played({}, result or await stage.end(), finished=False)
     except StopIteration as stop:
         answers: Mapping[str, Answer] = stop.value
         return Played(answers, result)
-    except LoopbackAuthError as exc:
-        because = f"The attack could not begin: {exc.message.rstrip('.')}."
-        return Played({one.id: not_observed(because) for one in trial.questions}, result)
     finally:
         story.close()
-    early = not_observed(TOO_EARLY if stage.requested.link else NO_LINK)
-    return Played(dict.fromkeys((one.id for one in trial.questions), early), result)
 
 
 async def _performed(

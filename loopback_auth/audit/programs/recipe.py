@@ -19,6 +19,8 @@ from loopback_auth.narrow import is_list, is_object
 Runtime = Literal["python", "node", "system"]
 """Where the program's packages are: with a Python, in a folder `node_modules`, or on PATH."""
 INSTALLERS = ("pip", "npm", "apt", "go")
+CLIENT_ID, SCOPE = "loopback-auth-demo", "openid profile email"
+"""What `{client_id}` and `{scope}` stand for, where nothing else was said."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 LARGEST = 256 * 1024
 """Characters of a recipe."""
@@ -71,9 +73,9 @@ class Recipe:
     env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     files: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     setup: tuple[tuple[str, ...], ...] = ()
-    client_id: str = "loopback-auth-demo"
+    client_id: str = CLIENT_ID
     secret: bool = False
-    scope: str = "openid profile email"
+    scope: str = SCOPE
     tls: bool = False
     tty: bool = False
     port: int = 0
@@ -155,9 +157,9 @@ class _Reading:
             env=self._text_table("env", document),
             files=self._text_table("files", document),
             setup=self._commands("setup", document.get("setup", [])),
-            client_id=text("client_id", "loopback-auth-demo"),
+            client_id=text("client_id", CLIENT_ID),
             secret=self._flag("secret", document),
-            scope=text("scope", "openid profile email"),
+            scope=text("scope", SCOPE),
             tls=self._flag("tls", document),
             tty=self._flag("tty", document),
             port=self._port(document.get("port", 0)),
@@ -241,8 +243,15 @@ class _Reading:
         raise self.wrong("runtime", f"must be one of {', '.join(get_args(Runtime))}")
 
     def _pattern(self, text: str) -> str:
-        try:
-            re.compile(text)
-        except (re.error, RecursionError, OverflowError):
-            raise self.wrong("success", "must be a regular expression") from None
+        if not is_pattern(text):
+            raise self.wrong("success", "must be a regular expression")
         return text
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether a text is a regular expression."""
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from loopback_auth.audit.programs.browsing import browser_session
@@ -12,20 +12,25 @@ from loopback_auth.audit.programs.process import Process
 from loopback_auth.audit.programs.server import AuditServer
 from loopback_auth.audit.programs.stage import Manner, Stage
 from loopback_auth.audit.programs.surroundings import Surroundings
+from loopback_auth.audit.programs.trial import keeps_every_rule
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo
 
 
 @asynccontextmanager
 async def staged(
-    kit: Kit, manner: Manner, *, faults: Faults | None = None, hang: tuple[str, ...] = ()
+    kit: Kit,
+    manner: Manner,
+    *,
+    faults: Callable[[str], Faults] = keeps_every_rule,
+    hang: tuple[str, ...] = (),
 ) -> AsyncGenerator[Stage]:
     """Set up one sign-in, which begins when a story lets it; in the end nothing of it is left.
 
     Args:
         kit: of the program.
         manner: of the program.
-        faults: rules that the server breaks; None: none.
+        faults: rules that the server breaks, from its issuer.
         hang: paths of the server that never answer.
     """
     servers: list[AuditServer] = []
@@ -36,7 +41,7 @@ async def staged(
                 issuer,
                 kit.recipe,
                 secret=kit.secret,
-                faults=faults or Faults(),
+                faults=faults(issuer),
                 signer=kit.signer,
                 redactor=kit.redactor,
             )

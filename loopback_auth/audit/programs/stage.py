@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,13 +17,12 @@ from aiohttp import ClientSession
 from loopback_auth.audit.programs.actions import ANSWER_SECONDS, END_SECONDS
 from loopback_auth.audit.programs.attendance import Attendance, Opened
 from loopback_auth.audit.programs.browsing import Browsing, is_here
-from loopback_auth.audit.programs.descendants import addresses
-from loopback_auth.audit.programs.links import port_of
 from loopback_auth.audit.programs.observed import ProgramResult, Seen
+from loopback_auth.audit.programs.outcome import Outcome
 from loopback_auth.audit.programs.process import Process
 from loopback_auth.audit.programs.recording import Recording
 from loopback_auth.audit.programs.requested import AuthorizationRequested
-from loopback_auth.audit.programs.server import AuditServer
+from loopback_auth.audit.programs.server import AuditServer, Served
 from loopback_auth.audit.programs.surroundings import Surroundings
 from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Exposed, Point
 from loopback_auth.demo.agent import Navigation
@@ -34,8 +33,8 @@ LINK_SECONDS = 20.0
 """Seconds in which a program has to open its link."""
 STAYING_SECONDS = 6.0
 """Seconds after which a program with its tokens stays, as a server does."""
-PORT_SECONDS = 3.0
-"""Seconds for which the port of a program that has ended well is watched."""
+LEAVING_SECONDS = 3.0
+"""Seconds in which what a program has left behind may end by itself."""
 QUIET_SECONDS = 0.5
 """Seconds that a program which stays gets to do what it does with its tokens."""
 
@@ -47,7 +46,7 @@ class Manner:
     Args:
         terminal: it wants a terminal.
         stays: it does not end by itself when it has its tokens.
-        seconds: that one sign-in may take.
+        seconds: that it may take from its start until the browser has its last page.
     """
 
     terminal: bool = False
@@ -93,6 +92,8 @@ class Stage:
             seen=self._browsed,
         )
         """The user's browser, with which stories make their requests, too."""
+        self.outcome: Outcome = Outcome(server, self.requested, self.browsing)
+        """What came of it so far."""
         self._start = start
         self._server = server
         self._surroundings = surroundings
@@ -101,7 +102,6 @@ class Stage:
         self._success = success
         self._process: Process | None = None
         self._attendance: Attendance | None = None
-        self._port_closed: float | None = None
         self._kept: list[asyncio.StreamWriter] = []
         self._limit = 0.0
         self._left_behind: int | None = None
@@ -123,7 +123,7 @@ class Stage:
         await self._linked(lambda: False)
         await attendance.until(lambda: not self.browsing.busy or attendance.over, self._time_left())
         await self._finished(within)
-        return await self._result()
+        return await self._concluded()
 
     async def abandon(self, interrupt_after: float, within: float) -> ProgramResult:
         """Close the tab, and press Ctrl-C after a while."""
@@ -132,7 +132,7 @@ class Stage:
         if not await attendance.until(lambda: attendance.over, interrupt_after):
             self.process.interrupt()
             await attendance.until(lambda: attendance.over, within)
-        return await self._result()
+        return await self._concluded()
 
     async def ask(self, request: HttpRequest) -> HttpResponse:
         """Send a request; status 0 when there is no answer in time."""
@@ -144,7 +144,7 @@ class Stage:
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, until the program ends."""
         attendance = self._begun()
-        await attendance.until(lambda: attendance.over, min(seconds, self._time_left()))
+        await attendance.until(lambda: attendance.over, seconds)
 
     def look(self) -> Seen:
         """See what can be seen of the program now."""
@@ -160,6 +160,26 @@ class Stage:
             await self.browsing.close()
         finally:
             await self._ended()
+
+    @property
+    def issuer(self) -> str:
+        """The server of this sign-in."""
+        return self._server.issuer
+
+    @property
+    def served(self) -> Sequence[Served]:
+        """What the program asked the server."""
+        return self._server.served
+
+    @property
+    def opened(self) -> Sequence[Opened]:
+        """The links that were opened."""
+        return self._attendance.opened if self._attendance is not None else ()
+
+    @property
+    def enters(self) -> int:
+        """How often Enter was pressed."""
+        return self._attendance.enters if self._attendance is not None else 0
 
     @property
     def process(self) -> Process:
@@ -206,17 +226,17 @@ class Stage:
     async def _finished(self, within: float) -> None:
         """Wait until the program has ended, or has its tokens and stays."""
         attendance = self._begun()
-        limit = time.monotonic() + min(within, self._time_left())
+        limit = time.monotonic() + within
         if not attendance.opened:
             return
         while not attendance.over and time.monotonic() < limit:
-            done_at = self._done_at()
+            done_at = self.outcome.done_at
             if done_at is not None:
-                self._watch_port(done_at)
+                self.outcome.watch_port(self._begun().look())
                 since = time.monotonic() - done_at
                 status = self.process.status()
-                if status is not None and since > PORT_SECONDS:
-                    return  # What it left behind does not end either.
+                if status is not None and since > LEAVING_SECONDS:
+                    return  # What it left behind does not end by itself.
                 if status is None and self._stays(since):
                     return
             await asyncio.sleep(0.02)
@@ -224,70 +244,24 @@ class Stage:
     def _stays(self, since: float) -> bool:
         return since > (QUIET_SECONDS if self._manner.stays else STAYING_SECONDS)
 
-    def _done_at(self) -> float | None:
-        """Return when the program had its tokens, and the browser its page; None before."""
-        issued = [one.ended for one in self._server.served if one.record.path == "/token"]
-        if not self._server.token_answers or self.browsing.busy:
-            return None
-        return max(issued[-1], self.browsing.answered_at or 0.0)
-
-    def _watch_port(self, since: float) -> None:
-        """Note when the port is closed."""
-        port = port_of(self.requested.redirect_uri)
-        if self._port_closed is None and port and not addresses(self._begun().look(), port):
-            self._port_closed = time.monotonic() - since
-
-    async def _result(self) -> ProgramResult:
+    async def _concluded(self) -> ProgramResult:
+        """Note how the sign-in went, and end the program."""
         attendance = self._begun()
-        over, port = attendance.over, port_of(self.requested.redirect_uri)
-        done_at = self._done_at()
-        if done_at is not None and port:
-            if over and self._port_closed is None:
-                self._port_closed = max((self.process.ended or done_at) - done_at, 0.0)
-            elif self._port_closed is None:
-                self._port_closed = time.monotonic() - done_at
-        seen = attendance.seen()
-        status = self.process.status()
-        ended = self.process.ended or time.monotonic()
-        left_behind = await self._ended()
-        tokens = self._tokens()
-        answered_at = self.browsing.answered_at
-        succeeded = self._succeeded(status, seen)
-        return ProgramResult(
-            status=status,
-            succeeded=succeeded,
-            account=self._server.owner(tokens.get("access_token", "")),
-            link=self.requested.link,
-            request=self.requested.parameters,
-            repeated=self.requested.repeated,
-            requests=tuple(one.record for one in self._server.served),
-            tokens=tokens,
-            visits=tuple(self.browsing.visits),
-            listened_first=self._listened_first(port),
-            seconds=ended - self.process.begun,
-            answered_after=ended - answered_at if status is not None and answered_at is not None else None,
-            port_open_after=self._port_closed,
-            left_behind=left_behind - (status is None),
-            seen=seen,
+        self.outcome.watch_port(attendance.look())
+        seen, still_runs = attendance.seen(), self.process.status() is None
+        left_behind = await self._ended() - still_runs
+        return self.outcome.result(
+            self.process,
+            seen,
+            opened=attendance.opened,
+            left_behind=left_behind,
+            succeeds=lambda status: self._ended_well(status, seen),
         )
 
-    def _succeeded(self, status: int | None, seen: Seen) -> bool:
-        if not self._server.token_answers:
-            return False
+    def _ended_well(self, status: int | None, seen: Seen) -> bool:
         if self._success:
             return re.search(self._success, seen.output) is not None
         return status == 0 or (status is None and self._manner.stays)
-
-    def _tokens(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for members in self._server.token_answers:
-            found |= {name: value for name, value in members.items() if isinstance(value, str)}
-        return found
-
-    def _listened_first(self, port: int) -> bool | None:
-        if not port or not self._begun().opened:
-            return None
-        return bool(addresses(self._begun().opened[0].listeners, port))
 
     async def _ended(self) -> int:
         """End the program once, and return how many processes there were."""

@@ -35,7 +35,7 @@ KEPT = (
     "JAVA_HOME",
 )
 """Variables that the program gets as they are: without them it may not start, and none has a secret."""
-DISPLAY = ":4242"
+DISPLAY = ":99"
 """A display that is not there: programs look for one before they start a browser."""
 NO_BUS = "disabled:"
 """The address of no message bus, so that none is started and the user's is not found."""

@@ -36,7 +36,9 @@ async def small_stage(
 ) -> AsyncGenerator[Stage]:
     """Set up a sign-in of the program."""
     made = kit or Kit(changed or recipe(*switches), dict(os.environ))
-    async with staged(made, manner or Manner(seconds=30.0), faults=faults, hang=hang) as stage:
+    async with staged(
+        made, manner or Manner(seconds=30.0), faults=lambda _: faults or Faults(), hang=hang
+    ) as stage:
         yield stage
 
 

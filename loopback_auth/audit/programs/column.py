@@ -1,0 +1,190 @@
+"""Everything that is found out about one program: a sign-in that nothing disturbs, and then each trial.
+
+The first sign-in shows how the program behaves: whether it wants a terminal, stays, or always has the same
+port. Each trial is a sign-in of its own, with a server of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from loopback_auth.audit.programs.kit import Kit
+from loopback_auth.audit.programs.links import port_of
+from loopback_auth.audit.programs.observed import Played, ProgramResult, not_observed
+from loopback_auth.audit.programs.playing import play
+from loopback_auth.audit.programs.ports import wait_for_port
+from loopback_auth.audit.programs.setting_up import staged
+from loopback_auth.audit.programs.stage import Manner, Stage
+from loopback_auth.audit.programs.telling import ending, flow_of, notes
+from loopback_auth.audit.programs.trial import Trial, again, not_applicable
+from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.running.choices import demo_client
+from loopback_auth.trace.records import Trace
+
+OUT_OF_TIME = not_observed("The time of the whole audit was up before that.")
+
+Tell = Callable[[str, int, int], None]
+"""Called with what is tried, its number, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What was found out about one program.
+
+    Args:
+        trials: each with how it went, or with the reason why it does not apply; parts follow their trial.
+        end: how the first sign-in ended, in a sentence.
+        trace: of the first sign-in.
+        notes: how it was run, in sentences.
+    """
+
+    trials: tuple[tuple[Trial, Played | str], ...]
+    end: str
+    trace: Trace
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first sign-in: how it went, what was seen, and how the program behaves."""
+
+    played: Played
+    result: ProgramResult
+    end: str
+    trace: Trace
+    notes: tuple[str, ...]
+    manner: Manner
+
+
+class Examination:
+    """Finds everything out about one program.
+
+    Args:
+        kit: of the program.
+        trials: to be played; the first is the one that nothing disturbs.
+        until: when the whole audit has to end, in monotonic seconds.
+        at_once: how many sign-ins may run at the same time.
+        tell: told of the progress.
+    """
+
+    def __init__(self, kit: Kit, trials: Sequence[Trial], *, until: float, at_once: int, tell: Tell) -> None:
+        self._kit = kit
+        self._plain, self._others = trials[0], tuple(trials[1:])
+        self._until = until
+        self._at_once = at_once
+        self._tell = tell
+        self._count = 0
+        self._port = kit.recipe.port
+
+    async def column(self) -> Column:
+        """Play every trial that applies.
+
+        Raises:
+            ConfigError: the program cannot be started.
+        """
+        recipe = self._kit.recipe
+        manner = Manner(terminal=recipe.tty, stays=recipe.again)
+        first = await self._first(manner)
+        found: list[tuple[Trial, Played | str]] = [(self._plain, first.played)]
+        if first.result.succeeded:
+            found += await self._all(replace(first, manner=replace(first.manner, seconds=manner.seconds)))
+        return Column(tuple(found), first.end, first.trace, first.notes)
+
+    async def _first(self, manner: Manner) -> _First:
+        """Have it sign in without a disturbance; in a terminal, if it opens no link without one."""
+        self._progress(self._plain)
+        seconds = min(manner.seconds, (self._until - time.monotonic()) / 2)
+        first = await self._undisturbed(replace(manner, seconds=seconds))
+        if first.result.link or first.result.seen.links or manner.terminal:
+            return first
+        second = await self._undisturbed(replace(manner, terminal=True, seconds=seconds))
+        return second if second.result.link else first
+
+    async def _undisturbed(self, manner: Manner) -> _First:
+        recipe, begun = self._kit.recipe, time.monotonic()
+        async with staged(self._kit, manner) as stage:
+            played = await self._played(self._plain, stage)
+            result = played.result or ProgramResult()
+            stayed = bool(result.tokens) and result.status is None and not manner.stays
+            if stayed:
+                result = replace(result, succeeded=True)
+                played = replace(played, result=result)
+            trace = stage.recording.trace(
+                stage.served,
+                flow=flow_of(result),
+                begun=begun,
+                ended=time.monotonic(),
+                link=result.link,
+                redirect_uri=result.request.get("redirect_uri", ""),
+                end=ending(result, stage),
+                succeeded=result.succeeded,
+            )
+            said = notes(result, stage, terminal_tried=manner.terminal and not recipe.tty, stayed=stayed)
+            end = ending(result, stage)
+        return _First(played, result, end, trace, said, replace(manner, stays=manner.stays or stayed))
+
+    async def _all(self, first: _First) -> list[tuple[Trial, Played | str]]:
+        """Play the others: the first alone, to see whether the port is always the same."""
+        port = port_of(first.result.request.get("redirect_uri", ""))
+        reasons = {trial.id: not_applicable(trial, first.result) for trial in self._others}
+        due = [trial for trial in self._others if not reasons[trial.id]]
+        done: dict[str, list[tuple[Trial, Played | str]]] = {
+            trial.id: [(trial, reasons[trial.id])] for trial in self._others if reasons[trial.id]
+        }
+        if due:
+            done[due[0].id] = await self._with_parts(due[0], first.manner)
+            ports = {_port(played) for _, played in done[due[0].id]}
+            if port and ports == {port}:
+                self._port = port
+        limit = asyncio.Semaphore(1 if self._port else self._at_once)
+
+        async def one(trial: Trial) -> None:
+            async with limit:
+                done[trial.id] = await self._with_parts(trial, first.manner)
+
+        async with asyncio.TaskGroup() as group:
+            for trial in due[1:]:
+                group.create_task(one(trial))
+        return [pair for trial in self._others for pair in done[trial.id]]
+
+    async def _with_parts(self, trial: Trial, manner: Manner) -> list[tuple[Trial, Played | str]]:
+        """Play a trial, and the smaller ones that it leaves to be played."""
+        self._progress(trial)
+        found: list[tuple[Trial, Played | str]] = []
+        waiting = [trial]
+        while waiting:
+            now = waiting.pop(0)
+            played = await self._one(now, manner)
+            found.append((now, played))
+            waiting = [*again(now, played), *waiting]
+        return found
+
+    async def _one(self, trial: Trial, manner: Manner) -> Played:
+        if time.monotonic() >= self._until:
+            return Played({one.id: OUT_OF_TIME for one in trial.questions}, None, finished=False)
+        if self._port:
+            await wait_for_port(self._port)
+        async with staged(self._kit, manner, faults=trial.faults, hang=trial.hang) as stage:
+            return await self._played(trial, stage)
+
+    async def _played(self, trial: Trial, stage: Stage) -> Played:
+        """Play a trial for as long as there is time."""
+        recipe = self._kit.recipe
+        client = replace(demo_client(stage.issuer), client_id=recipe.client_id)
+        try:
+            async with asyncio.timeout(max(self._until - time.monotonic(), 0.0)):
+                return await play(trial, AttackContext("code", client, stage.issuer), stage)
+        except TimeoutError:
+            return Played({one.id: OUT_OF_TIME for one in trial.questions}, None, finished=False)
+
+    def _progress(self, trial: Trial) -> None:
+        self._count += 1
+        self._tell(trial.id, self._count, len(self._others) + 1)
+
+
+def _port(played: Played | str) -> int:
+    result = None if isinstance(played, str) else played.result
+    return port_of(result.request.get("redirect_uri", "")) if result is not None else 0

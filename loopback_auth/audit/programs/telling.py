@@ -1,0 +1,111 @@
+"""Say in sentences how a program was run, and how its first sign-in ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from loopback_auth.audit.programs.browsing import is_here
+from loopback_auth.audit.programs.links import authority_of
+from loopback_auth.audit.programs.observed import ProgramResult
+from loopback_auth.audit.programs.reading import page_text, quoted
+from loopback_auth.audit.programs.stage import LINK_SECONDS, Stage
+from loopback_auth.compare.model import FORM_POST, PAR
+from loopback_auth.protocol.json import object_or_none
+
+MOST_NAMED = 3
+"""How many hosts are named."""
+FRONT_CHANNEL = ("token", "id_token", "id_token token", "code id_token")
+
+
+def flow_of(result: ProgramResult) -> str:
+    """Return the name of the flow that a program used."""
+    asked = result.request
+    if not asked:
+        device = any(one.path == "/device_authorization" for one in result.requests)
+        return "device" if device else "code"
+    if asked.get("response_type", "") in FRONT_CHANNEL:
+        return asked["response_type"]
+    if asked.get("request_uri"):
+        return PAR
+    return FORM_POST if asked.get("response_mode") == "form_post" else "code"
+
+
+def ending(result: ProgramResult, stage: Stage) -> str:
+    """Say how the sign-in ended; the texts of the program have to be redacted."""
+    if result.succeeded:
+        who = f" as {result.account}" if result.account else ""
+        return f"The program is signed in{who}."
+    how = _how_it_ended(result)
+    if result.tokens:
+        return f"The program got its tokens, but {how}."
+    elsewhere = _hosts(one.url for one in stage.opened if not is_here(one.url))
+    if not stage.opened:
+        return f"The program opened no link: {how}."
+    if not result.requests and not result.link and elsewhere:
+        return f"The program opened a link to {elsewhere}, not to the server that it was given: {how}."
+    if (refusal := _refused_token(stage)) is not None:
+        return f"The server refused the program's token request ({refusal}); {how}."
+    page = stage.browsing.page
+    if page is not None and page.status >= 400:
+        return f"The server refused the program's authorization request: {quoted(page_text(page))}; {how}."
+    if not result.link and not result.requests:
+        return f"The program's link did not lead to the server: {how}."
+    if any(one.answer.status for one in result.visits):
+        return f"The program got the response, and did not ask for tokens: {how}."
+    return f"The response did not reach the program: {how}."
+
+
+def notes(result: ProgramResult, stage: Stage, *, terminal_tried: bool, stayed: bool) -> tuple[str, ...]:
+    """Say what was particular about the run.
+
+    Args:
+        result: of the first sign-in.
+        stage: on which it was.
+        terminal_tried: it got a terminal, because it opened no link without one.
+        stayed: it was ended when it had its tokens.
+    """
+    elsewhere = _hosts(one.url for one in stage.opened if not is_here(one.url))
+    scheme = result.request.get("redirect_uri", "").partition(":")[0]
+    said = {
+        "It got a terminal, because it opened no link without one.": terminal_tried,
+        f"Enter was pressed {stage.enters} times, because it seemed to wait for that.": stage.enters > 0,
+        "It started no browser: the link that it printed was opened.": (
+            bool(stage.opened) and not any(one.command for one in stage.opened)
+        ),
+        f"It opened {len(stage.opened)} links.": len(stage.opened) > 1,
+        f"It opened a link to {elsewhere}: nothing was fetched from there.": bool(elsewhere),
+        "It did not end by itself when it had its tokens, as a server does, and was ended.": stayed,
+        f"Its response goes to the scheme {scheme}:, which this browser cannot open.": (
+            scheme not in ("", "http", "https")
+        ),
+        "Its page reads the fragment by a script, and this browser runs no scripts of programs.": (
+            not result.tokens and any("#" in one.address for one in result.visits)
+        ),
+        f"{result.left_behind} of its processes had to be ended after it.": result.left_behind > 0,
+    }
+    return tuple(text for text, true in said.items() if true)
+
+
+def _how_it_ended(result: ProgramResult) -> str:
+    if result.status is None:
+        waited = "" if result.link else f" after {LINK_SECONDS:.0f} seconds"
+        return f"it did not end by itself, and was ended{waited}"
+    if result.status < 0:
+        return f"signal {-result.status} ended it"
+    return f"it ended with status {result.status}"
+
+
+def _refused_token(stage: Stage) -> str | None:
+    """Return the error of the last token request; None when it was not refused, or is still waited for."""
+    asked = [one for one in stage.served if one.record.path == "/token"]
+    if not asked or asked[-1].answer.status < 400:
+        return None
+    error = (object_or_none(asked[-1].answer.body) or {}).get("error")
+    return str(error) if error != "authorization_pending" else None
+
+
+def _hosts(links: Iterable[str]) -> str:
+    """Name the hosts of links."""
+    hosts = list(dict.fromkeys(authority_of(one) or one.partition(":")[0] for one in links))
+    more = f" and {len(hosts) - MOST_NAMED} more" if len(hosts) > MOST_NAMED else ""
+    return ", ".join(ascii(one)[1:-1][:80] for one in hosts[:MOST_NAMED]) + more
