@@ -1,12 +1,18 @@
-"""Examine an authorization server without a sign-in, and grade it with reasons.
+"""Examine an authorization server, or the sign-in of a program, and grade it with reasons.
 
-The server is asked what needs no approval: its metadata, and requests that it has to refuse. Nothing is
+A server is asked what needs no approval: its metadata, and requests that it has to refuse. Nothing is
 registered, no password or token is sent, and at most 60 requests are made. Each check says what was sent.
+
+A program is started with the demo server as its provider and a simulated browser: audit -- COMMAND. How it
+listens, what forged responses and a server that breaks rules do to it, and what it leaves behind is seen from
+outside; see help programs.
 
 Examples:
   python -m loopback_auth audit https://id.example
   python -m loopback_auth audit http://127.0.0.1:8080 --client-id ID -o report.html
   python -m loopback_auth audit github --client-id ID --json
+  python -m loopback_auth audit -- my-tool login --issuer {issuer} --client-id {client_id}
+  python -m loopback_auth audit --recipe msal -o report.html
 
 With --client-id more can be seen: what the server does with the redirect URIs and requests of that client. A
 check whose result cannot be seen says so, and how to find out.
@@ -15,15 +21,15 @@ check whose result cannot be seen says so, and how to find out.
 from __future__ import annotations
 
 from loopback_auth.cli.arguments import Parser, add_settings
+from loopback_auth.commands._audit_programs import add_program_arguments, run_programs, wanted
 from loopback_auth.commands._audit_servers import audit_server
 from loopback_auth.commands._delivery import add_outputs
-from loopback_auth.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-USAGE = "ISSUER [--client-id ID] [-o FILE] [options]"
+USAGE = "ISSUER | -- COMMAND [-o FILE] [options]"
 SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "ca_file")
 """The settings that its help describes."""
 
@@ -34,16 +40,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "provider", nargs="?", metavar="ISSUER", help="the server: its issuer, or a provider's name"
     )
     add_outputs(parser)
+    add_program_arguments(parser)
     add_settings(parser, SHOWN)
     if isinstance(parser, Parser):
         parser.after_dashes = "commands"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Examine the server, and write the result."""
-    if options.commands:
-        raise ConfigError(
-            "A server is examined by its issuer, not by a command after --.",
-            hint="Give the issuer, such as https://id.example.",
-        )
-    return audit_server(options)
+    """Examine the server, or try the programs, and write the result."""
+    return run_programs(options) if wanted(options) else audit_server(options)
