@@ -32,7 +32,10 @@ from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError, LoopbackAuthError, ProtocolError
 from loopback_auth.explain.capture import capture
 from loopback_auth.explain.narration import recorded_story
+from loopback_auth.explain.story_text import members
 from loopback_auth.explain.story_text import text as told
+from loopback_auth.explain.subject import recognised
+from loopback_auth.explain.subject_story import subject_story
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.flows.refresh import identified, refresh
 from loopback_auth.flows.resource import find_resource
@@ -271,6 +274,15 @@ def _told(data: bytes) -> None:
     labels.text(text)
 
 
+def _explained(data: bytes) -> None:
+    """Explain whatever somebody pastes, and write it for a narrow terminal."""
+    subject = recognised(data.decode("utf-8", "replace"))
+    story = subject_story(subject, provider="", now=1_700_000_000.0, typed=True)
+    shown = told(story, width=40)
+    assert all(character.isprintable() or character == "\n" for character in shown)
+    json.dumps(members(story))
+
+
 def _paused(data: bytes) -> None:
     answer = answer_of(data)
     seconds = wait_wanted(answer)
@@ -433,6 +445,17 @@ def targets() -> dict[str, Target]:
         "configuration": Target(_configuration, (CONFIG.encode(),)),
         "HTTP archive": Target(_archive, tuple(_har())),
         "what is told": Target(_told, (secrets.encode(), f"POST /?{ANSWER}\n{FORM}\n\n{TOKENS}".encode())),
+        "what is explained": Target(
+            _explained,
+            (
+                whole,
+                f"https://as.example/authorize?client_id=x&request={JWT}&redirect_uri=http%3A%2F%2Fa".encode(),
+                JWT.encode(),
+                b'{"error": "invalid_client", "error_description": "AADSTS50011: x"}',
+                b'Bearer error="invalid_token", error_description="x"',
+                b"https://app.netlify.com/authorize?response_type=ticket&ticket=x",
+            ),
+        ),
         "pauses": Target(_paused, (later, dated)),
         "proofs": Target(_proven, (unproven, skewed)),
         **{f"resource: {name}": target for name, target in _resource_targets()},

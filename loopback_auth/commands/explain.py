@@ -248,6 +248,8 @@ def _read(path: str) -> bytes:
 
 
 def _width() -> int:
-    with suppress(OSError, ValueError):
-        return min(os.get_terminal_size(sys.stdout.fileno()).columns or WIDEST, WIDEST)
+    """Return the width of the terminal; behind a pipe to a pager it is that of stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            return min(os.get_terminal_size(stream.fileno()).columns or WIDEST, WIDEST)
     return WIDEST

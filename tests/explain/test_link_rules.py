@@ -116,6 +116,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (request(without=["code_challenge", "code_challenge_method"]), request()),
         (request({"code_challenge_method": "plain"}), request()),
         (request(without=["code_challenge_method"]), request()),
+        (request({"code_challenge_method": "s256"}), request()),
         (request({"response_type": "code id_token"}, without=["code_challenge"]), signed()),
     ],
     "csrf-protection": [
@@ -131,6 +132,8 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "redirect-encrypted": [
         (redirect("http://app.example/callback"), redirect("https://app.example/callback")),
         (redirect("http://192.168.0.1/callback"), redirect("http://127.0.0.1/callback")),
+        (redirect("http://127.evil.example/callback"), redirect("http://127.0.0.2/callback")),
+        (redirect("http://localhost.evil.example/callback"), redirect("http://[::1]/callback")),
     ],
     "redirect-uri-form": [
         (redirect("https://app.example/#here"), redirect("https://app.example/")),
@@ -202,7 +205,10 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (request({"state": "https://app.example/welcome-back-again"}), request()),
         (request({"state": "next=https%3A%2F%2Fapp.example%2Fwelcome"}), request()),
     ],
-    "response-type-sent": [(request(without=["response_type"]), request())],
+    "response-type-sent": [
+        (request(without=["response_type"]), request()),
+        (request({"response_type": "CODE"}), request({"response_type": "id_token code"})),
+    ],
     "redirect-uri-sent": [(request(without=["redirect_uri"]), request())],
     "max-age-form": [(request({"max_age": "one hour"}), request({"max_age": "3600"}))],
     "dpop-jkt-form": [(request({"dpop_jkt": "abc"}), request({"dpop_jkt": "a" * 43}))],

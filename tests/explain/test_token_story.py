@@ -13,7 +13,7 @@ from link_samples import ACCESS_TOKEN, CANARY, ID_TOKEN, KEY, NOW, jwt, part, to
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.story import ExplainedValue
 from loopback_auth.explain.story_text import members, text
-from loopback_auth.explain.tokens.token_story import NOT_CHECKED, time_text
+from loopback_auth.explain.tokens.token_story import GUESSED, NOT_CHECKED, time_text
 from loopback_auth.explain.tokens.token_words import CLAIMS, HEADER, KINDS, REQUIRED, TIMES, TYPES
 
 
@@ -67,6 +67,14 @@ def test_signature_is_said_to_be_unchecked_first() -> None:
     """Anyone can write a token that reads well."""
     for one in (jwt(ID_TOKEN), jwt(ID_TOKEN, {"alg": "none"}, ""), wrapped(jwt(ID_TOKEN))):
         assert token(one).notes[0] == NOT_CHECKED
+
+
+def test_kind_that_only_the_claims_say_is_said_to_be_concluded() -> None:
+    """RFC 8725 §3.11: the type in the header is what keeps one kind from being taken for another."""
+    guessed, stated = token(jwt(ACCESS_TOKEN)), token(jwt(ACCESS_TOKEN, {"alg": "ES256", "typ": "at+jwt"}))
+
+    assert GUESSED in guessed.notes
+    assert GUESSED not in stated.notes
 
 
 def test_validity_is_answered() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from loopback_auth.explain.links.link import LOOPBACK, Link, Parameter
+from loopback_auth.explain.links.link import Link, Parameter
 from loopback_auth.explain.links.link_words import LINK_PARAMETERS, MULTIPLE, SHOWN, VENDOR_PARAMETERS
 from loopback_auth.explain.parameter_words import PARAMETERS
 from loopback_auth.explain.reduction import shown_name
 from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.protocol.urls import is_loopback_url
 from loopback_auth.trace.secret_names import SECRET_PARAMETERS
 
 KNOWN = frozenset({*LINK_PARAMETERS, *VENDOR_PARAMETERS, *PARAMETERS, *SECRET_PARAMETERS, *SHOWN})
@@ -99,8 +100,8 @@ def safe_scheme(link: Link) -> Judgement | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host of a link is this machine."""
-    return host in LOOPBACK or host.endswith(".localhost") or host.startswith("127.")
+    """Return whether a host of a link is this machine: a loopback address, or a name for one."""
+    return bool(host) and is_loopback_url(f"http://[{host}]" if ":" in host else f"http://{host}")
 
 
 EVERY_LINK: tuple[Rule[Link], ...] = (

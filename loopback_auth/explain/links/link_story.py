@@ -166,12 +166,21 @@ def _notes(link: Link) -> Iterator[str]:
 
 
 def _answers(link: Link, values: LinkValues, source: str) -> Iterator[Answer]:
-    for question, answer, clause in ANSWERS.get(link.kind, ()):
+    refused = link.kind == "authorization response" and "error" in link
+    if refused:
+        yield from _refusal(link, values).answers
+    for question, answer, clause in ANSWERS.get("refused" if refused else link.kind, ()):
         yield Answer(question, answer, clause.replace(VENDOR, source))
-    if link.kind == "authorization response" and "error" in link:
-        said = values.public(link.value("error_description")) if "error_description" in link else ""
-        code = "" if looks_secret(link.value("error")) else values.public(link.value("error"))
-        yield from error_story(code, description=link.value("error_description"), said=said).answers
+
+
+def _refusal(link: Link, values: LinkValues) -> Story:
+    """Explain the error in a response."""
+    code, described = link.value("error"), link.value("error_description")
+    return error_story(
+        "" if looks_secret(code) else values.public(code),
+        description=described,
+        said=values.public(described) if described else "",
+    )
 
 
 def _exposures(link: Link, values: LinkValues, source: str) -> Iterator[SecretExposure]:

@@ -54,6 +54,13 @@ NOTES: Mapping[str, str] = {
 }
 """What the reader needs to know first."""
 
+_STOPPED = (
+    "The browser shows an error at this address. What now?",
+    "The program that waited there has ended, or is on another machine. If a login asks you to paste the "
+    "address, paste it there. Do not give it to another person or page: a request for it is phishing.",
+    "RFC 8252 §7.3; RFC 6749 §10.12",
+)
+
 ANSWERS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "authorization response": (
         (
@@ -62,14 +69,9 @@ ANSWERS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "code. A code can be exchanged once, and for some minutes only.",
             "RFC 6749 §4.1.2, §4.1.3",
         ),
-        (
-            "The browser shows an error at this address. What now?",
-            "The program that waited there has ended, or is on another machine. If a login asks you to "
-            "paste the address, paste it there. Give it to no person and to no page: whoever asks you for "
-            "it is phishing.",
-            "RFC 8252 §7.3; RFC 6749 §10.12",
-        ),
+        _STOPPED,
     ),
+    "refused": (_STOPPED,),
     "device verification page": (
         (
             "Who made the code?",
@@ -112,7 +114,7 @@ ANSWERS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ),
     ),
 }
-"""Question, answer and source, by kind of link."""
+"""Question, answer and source, by kind of link; a response that refuses has its own."""
 
 ARGUMENTS: tuple[str, Severity, str, str, str] = (
     "secret-in-arguments",

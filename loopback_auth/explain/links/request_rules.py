@@ -19,6 +19,8 @@ from loopback_auth.protocol.pkce import base64url
 
 LEAST_BITS = 120
 """Of a random value. RFC 6749 §10.10 wants 128, and a random UUID, which is usual, has 122."""
+TYPES = frozenset({"code", "token", "id_token", "none", "vp_token"})
+"""Words of a response type that standards define (OAuth Authorization Endpoint Response Types of IANA)."""
 MODES = frozenset(
     {"query", "fragment", "form_post", "web_message", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"}
 )
@@ -31,6 +33,8 @@ def response_type(link: Link) -> Judgement | None:
         return None
     if "response_type" not in link:
         return broken("There is no response_type. Some servers, such as GitHub, take it for code.")
+    if set(link.words("response_type")) - TYPES:
+        return broken("The response_type has a word that no standard defines; case matters.")
     return kept("The request says what it asks for.")
 
 
@@ -49,10 +53,12 @@ def pkce(link: Link) -> Judgement | None:
         return None
     if "code_challenge" not in link:
         return broken("The request has no code_challenge: whoever gets the code can exchange it.")
-    if link.value("code_challenge_method") != "S256":
+    if link.value("code_challenge_method") in ("", "plain"):
         return broken(
             "The code_challenge is plain: the browser sees the verifier, which protects nothing then."
         )
+    if link.value("code_challenge_method") != "S256":
+        return broken("The code_challenge_method is not S256.")
     return kept("There is an S256 challenge.")
 
 

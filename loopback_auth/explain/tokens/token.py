@@ -63,6 +63,7 @@ class Token:
     Args:
         form: signed (three parts), encrypted (five parts), or cut.
         kind: what it is used for, as far as it says so itself.
+        guessed: whether only the claims say so, and not the type in the header.
         header: empty when it cannot be read.
         claims: empty when they cannot be read.
         header_trouble: why the header cannot be read; empty: it can.
@@ -83,6 +84,7 @@ class Token:
     signature: int = 0
     inner: Token | None = field(default=None, repr=False)
     disclosures: int = 0
+    guessed: bool = False
 
     def text(self, name: str) -> str:
         """Return a claim that is a string; empty for another one."""
@@ -130,6 +132,7 @@ def read_token(text: str, *, depth: int = 0) -> Token:
         signature=len(parts[2]) * 3 // 4 if form == "signed" else 0,
         inner=inner,
         disclosures=len([one for one in disclosures if one]),
+        guessed=bool(claims) and _type(header) not in BY_TYPE,
     )
 
 
@@ -167,13 +170,18 @@ def _plain(part: str) -> str:
     return octets.decode("ascii") if octets is not None and octets[:2] == b"ey" and octets.isascii() else ""
 
 
+def _type(header: Mapping[str, object]) -> str:
+    """Return the type in a header, as `BY_TYPE` has it."""
+    return text_member(header, "typ").lower().removeprefix("application/")
+
+
 def _kind(header: Mapping[str, object], claims: Mapping[str, object]) -> TokenKind:
     """Return what a token is used for: by its type, and else by the claims that only one kind has.
 
     Source: RFC 9068 §2.1; RFC 9449 §4.2; RFC 9101 §10.8; OpenID Connect Back-Channel Logout 1.0 §2.4;
     RFC 7523 §3; JARM §2.1; OpenID Connect Core 1.0 §2.
     """
-    named = text_member(header, "typ").lower().removeprefix("application/")
+    named = _type(header)
     events = claims.get("events")
     names = claims.keys()
     if named in BY_TYPE:

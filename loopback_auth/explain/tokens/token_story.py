@@ -35,7 +35,7 @@ NOT_CHECKED = (
     "was read on this machine."
 )
 ENCRYPTED = "The content is encrypted. Only its header can be read without the key."
-NOTHING_READ = "No claim can be read."
+GUESSED = "What kind of token it is was concluded from its claims: its header does not say it."
 CHECKED_BY = (
     "A program checks it with the keys that the issuer publishes, after it has compared iss with the issuer "
     "that it expects, aud with itself, and the times with its clock."
@@ -53,8 +53,8 @@ def token_story(token: Token, *, now: float) -> Story:
     learn_secrets(token, known)
     words, source = KINDS[_innermost(token).kind]
     notes = [NOT_CHECKED]
-    if token.form == "encrypted":
-        notes.append(ENCRYPTED)
+    if _innermost(token).guessed:
+        notes.append(GUESSED)
     if token.disclosures:
         notes.append(f"Behind it are {token.disclosures} disclosures or key bindings, which are not shown.")
     return Story(
@@ -62,7 +62,7 @@ def token_story(token: Token, *, now: float) -> Story:
         title=_title(token, known),
         summary=words if token.form != "encrypted" else ENCRYPTED,
         source=source if token.form != "encrypted" else "RFC 7516 §3",
-        notes=tuple(notes[: 1 if token.form == "encrypted" else None]),
+        notes=tuple(notes),
         scenes=tuple(token_scenes(token, now=now, labels=known)),
         answers=tuple(_answers(_innermost(token), now, known)),
         fates=(),
