@@ -12,6 +12,7 @@ it breaks exactly the rule in this table and keeps the others.
     fragment_question_mark     a fragment starts with `?`                  (Netlify sends it so: to be read)
     refresh_token_in_fragment  a refresh token in the front channel        RFC 6749 §4.2.2
     metadata_issuer            `issuer` of both metadata documents         RFC 8414 §3.3
+    authorization_endpoint     the same of both documents: any text        RFC 8414 §2, CVE-2025-6514
     without_metadata           both metadata documents answer 404          RFC 8414 §3.2
     pkce_unannounced           `code_challenge_methods_supported` missing  RFC 9700 §2.1.1
     ignore_acr                 `acr_values`: the person is asked as ever   RFC 9470 §5 (it must end)
@@ -108,6 +109,7 @@ class Faults:
         fragment_question_mark: begin a fragment with `?`.
         refresh_token_in_fragment: send a refresh token through the browser.
         metadata_issuer: `issuer` in both metadata documents; empty: the right one.
+        authorization_endpoint: in both metadata documents; empty: the right one.
         without_metadata: answer 404 instead of metadata.
         pkce_unannounced: leave `code_challenge_methods_supported` out.
         ignore_acr: authenticate the person as always, whatever `acr_values` asks for.
@@ -179,6 +181,7 @@ class Faults:
     fragment_question_mark: bool = False
     refresh_token_in_fragment: bool = False
     metadata_issuer: str = ""
+    authorization_endpoint: str = ""
     without_metadata: bool = False
     pkce_unannounced: bool = False
     ignore_acr: bool = False

@@ -129,6 +129,8 @@ def metadata(setup: Setup) -> dict[str, object]:
         "request_parameter_supported": setup.features.signed_requests != "off",
         "request_uri_parameter_supported": False,
     }
+    if setup.faults.authorization_endpoint:
+        document["authorization_endpoint"] = setup.faults.authorization_endpoint
     if not setup.faults.pkce_unannounced:
         document["code_challenge_methods_supported"] = ["S256"]
     if setup.client_documents:

@@ -48,6 +48,7 @@ FAULTS = {
     "duplicate_parameter": Faults(duplicate_parameter="code"),
     "fragment_question_mark": Faults(fragment_question_mark=True),
     "refresh_token_in_fragment": Faults(refresh_token_in_fragment=True),
+    "authorization_endpoint": Faults(authorization_endpoint="file:///etc/passwd"),
     "metadata_issuer": Faults(metadata_issuer="https://evil.example"),
     "without_metadata": Faults(without_metadata=True),
     "metadata_loop": Faults(metadata_loop=True),

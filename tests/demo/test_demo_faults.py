@@ -61,11 +61,15 @@ def test_duplicate_parameter() -> None:
 
 def test_metadata_faults() -> None:
     """The document lies, keeps silent or is missing."""
-    lying = document(conversation(Faults(metadata_issuer="https://evil.example")).get(WELL_KNOWN))
+    lies = Faults(metadata_issuer="https://evil.example", authorization_endpoint="file:///etc/passwd")
+    lying = document(conversation(lies).get(WELL_KNOWN))
     silent = document(conversation(Faults(pkce_unannounced=True)).get(WELL_KNOWN))
     missing = conversation(Faults(without_metadata=True)).get(WELL_KNOWN)
 
-    assert lying["issuer"] == "https://evil.example"
+    assert (lying["issuer"], lying["authorization_endpoint"]) == (
+        "https://evil.example",
+        "file:///etc/passwd",
+    )
     assert "code_challenge_methods_supported" not in silent
     assert missing.status == 404
 

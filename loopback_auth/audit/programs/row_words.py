@@ -20,15 +20,21 @@ SHORT = 30
 """Characters of a cell, where possible."""
 
 
-def answer_words(question: str, *, passed: str, failed: str) -> Words:
-    """Take one of two texts, by the verdict on a question.
+def answer_words(question: str, *, passed: str, failed: str, unseen: str = "") -> Words:
+    """Take one of some texts, by the verdict on a question.
 
     Args:
         question: its id.
         passed: the text when the program has passed.
         failed: the text when it has not.
+        unseen: the text when that was not observed; empty: the cell says so.
     """
-    texts: dict[Verdict, str] = {"pass": passed, "fail": failed, "not applicable": "does not apply"}
+    texts: dict[Verdict, str] = {
+        "pass": passed,
+        "fail": failed,
+        "not applicable": "does not apply",
+        "not observed": unseen,
+    }
     return lambda one: texts.get(one.answers[question].verdict, "")
 
 
@@ -171,6 +177,19 @@ def address_bar(one: Audited) -> str:
     if "code=" not in left and "access_token=" not in left:
         return "no code"
     return "cleaned by the page" if b"replaceState" in plain.page.body else "the code"
+
+
+def page_headers(plain: ProgramResult) -> str:
+    """Name what the headers of the page forbid."""
+    if plain.page is None:
+        return ""
+    told = {
+        "no-store": "no-store" in plain.page.header("cache-control").lower(),
+        "no-referrer": plain.page.header("referrer-policy") == "no-referrer",
+        "CSP": bool(plain.page.header("content-security-policy")),
+        "nosniff": plain.page.header("x-content-type-options").lower() == "nosniff",
+    }
+    return ", ".join(name for name, there in told.items() if there) or "none of four"
 
 
 def server_header(plain: ProgramResult) -> str:

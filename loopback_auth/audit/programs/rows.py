@@ -62,6 +62,7 @@ ATTACKED: tuple[tuple[str, str, Words], ...] = (
     ("other-host", "Another Host (DNS rebinding)", refuses("other-host")),
     ("wrong-issuer", "A response of another issuer", refuses("wrong-issuer")),
     ("missing-issuer", "A response without issuer", refuses("missing-issuer")),
+    ("strange-scheme", "An address that is not the web's", refuses("strange-scheme")),
     ("metadata-issuer", "Metadata of another issuer", refuses("metadata-issuer")),
     ("id-token-nonce", "An ID token with another nonce", refuses("id-token-nonce")),
     ("id-token-audience", "An ID token for another client", refuses("id-token-audience")),
@@ -82,6 +83,7 @@ LEAVES: tuple[tuple[str, str, Words], ...] = (
     ("logged", "Code or verifier in the output", lacks("code-in-output")),
     ("argv", "Secrets in command lines", lacks("secrets-in-argv")),
     ("address-bar", "The address bar afterwards", words.address_bar),
+    ("page-headers", "Headers of its page", plain_words(words.page_headers)),
     ("server-header", "Header Server of its page", plain_words(words.server_header)),
 )
 LOOKS: tuple[tuple[str, str, Words], ...] = (
@@ -95,6 +97,11 @@ TOLD: tuple[tuple[str, str, Words], ...] = (
         "hang",
         "When the token endpoint hangs",
         answer_words("token-hang", passed="given up in 45 s", failed="waits longer than 45 s"),
+    ),
+    (
+        "gives-up",
+        "When the tab is closed",
+        answer_words("gives-up", passed="ends by itself", failed="", unseen="waits for 15 s at least"),
     ),
     ("ctrl-c", "Ctrl-C while it waits", answer_words("ctrl-c", passed="ends it", failed="does not end it")),
 )

@@ -78,7 +78,9 @@ class MemoryStage:
         _, context = new_context("code", ISSUER)
         story, came, result = self._trial.tell(context), None, None
         self._program.begin()
-        if self._program.status is None:
+        if "`" in self._program.link:
+            self._program.files["work/audit-of-a-shell"] = (0o600, "")
+        if self._program.link.startswith("http"):
             self._way = follow(self._program.link)
             self._step = next(self._way)
         try:

@@ -22,6 +22,7 @@ Send = Callable[[str, str, Mapping[str, str], bytes], Reply]
 WEAKNESSES = frozenset(
     {
         "all-interfaces",
+        "any-scheme",
         "any-method",
         "bare-page",
         "bearer-in-url",
@@ -51,6 +52,7 @@ WEAKNESSES = frozenset(
         "no-state",
         "one-at-a-time",
         "open-file",
+        "open-redirect",
         "other-hosts",
         "patient",
         "plain-pkce",
@@ -61,6 +63,7 @@ WEAKNESSES = frozenset(
         "same-values",
         "secrets-in-argv",
         "shared-port",
+        "shell",
         "short-state",
         "short-verifier",
         "silent",
@@ -156,6 +159,11 @@ class SampleProgram:
         self.metadata = json.loads(body)
         if self.metadata["issuer"] != self.issuer and "ignored-metadata" not in self.weak:
             return self.end(1, "Error: the metadata are of another issuer.")
+        endpoint = str(self.metadata["authorization_endpoint"])
+        if not endpoint.startswith("http") and "any-scheme" not in self.weak:
+            return self.end(1, "Error: the authorization endpoint is not a web address.")
+        if set(endpoint) & set("`$() ") and "shell" not in self.weak:
+            return self.end(1, "Error: the authorization endpoint is malformed.")
         self.verifier = self.random(32)
         self.state = "s" if "no-state" in self.weak else self.random(16)
         self.nonce = self.random(16)
@@ -183,7 +191,7 @@ class SampleProgram:
             del asked["state"]
         if "no-id-token-check" in self.weak:
             del asked["nonce"]
-        self.link = f"{self.metadata['authorization_endpoint']}?{urlencode(asked)}"
+        self.link = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
         self.say(f"Open {self.link}")
         return None
 
@@ -263,6 +271,8 @@ class SampleProgram:
     def response(self, pairs: list[tuple[str, str]]) -> bytes:
         """Decide what a response says."""
         sent = dict(pairs)
+        if "open-redirect" in self.weak and "next" in sent:
+            return self.answer(302, "Go on.", {"Location": sent["next"]})
         states = [value for name, value in pairs if name == "state"]
         if "error-first" in self.weak and "error" in sent:
             return self.denied(sent)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramStory
-from loopback_auth.audit.programs.observed import failed, not_observed, passed
+from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
 from loopback_auth.audit.programs.stories.steps import status_text
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Until
 from loopback_auth.compare.attacks.context import ATTACKER_STATE, AttackContext, from_page
+from loopback_auth.http_messages import HttpResponse
 
 MARKUP = Question(
     "markup",
@@ -29,8 +30,21 @@ ESCAPES = Question(
     "Remove control characters from texts of the server before they are printed.",
     "attack",
 )
+REDIRECT = Question(
+    "open-redirect",
+    "medium",
+    "A web page opens the callback's address with the address of another page as parameters.",
+    "The port redirects to no address that came with a request",
+    "RFC 9700 §4.11.1",
+    "Redirect to fixed addresses alone.",
+    "attack",
+)
+AWAY = "https://attacker.example/"
 TAG = "<img src=x onerror=audit()>"
 ESCAPE = "\x1b]0;audit\x07\x1b[2J"
+
+
+_PLACES = urlencode(dict.fromkeys(("next", "redirect", "redirect_to", "return_to", "url"), AWAY))
 
 
 def hostile_error(_: AttackContext) -> ProgramStory:
@@ -46,8 +60,9 @@ def hostile_error(_: AttackContext) -> ProgramStory:
     genuine = {"error": "access_denied", "error_description": TAG + ESCAPE, "state": exposed.state}
     if exposed.answer is not None and (issuer := exposed.brought("iss")):
         genuine["iss"] = issuer
-    first = yield from Ask(from_page(f"{exposed.redirect_uri}?{forged}"))
-    second = yield from Ask(from_page(f"{exposed.redirect_uri}?{urlencode(genuine, quote_via=quote)}"))
+    first = yield from Ask(from_page(f"{exposed.redirect_uri}?{forged}&{_PLACES}"))
+    right = urlencode(genuine, quote_via=quote)
+    second = yield from Ask(from_page(f"{exposed.redirect_uri}?{right}&{_PLACES}"))
     result = yield from End()
     answers = [one for one in (first, second) if one.status]
     said = (
@@ -67,7 +82,13 @@ def hostile_error(_: AttackContext) -> ProgramStory:
         if raw
         else passed("No control characters were printed.")
     )
-    return {MARKUP.id: markup, ESCAPES.id: escapes}
+    return {MARKUP.id: markup, ESCAPES.id: escapes, REDIRECT.id: _redirected(answers)}
+
+
+def _redirected(answers: list[HttpResponse]) -> Answer:
+    if any(one.header("location").startswith(AWAY) for one in answers):
+        return failed("The port redirected to the address that came with the request.")
+    return passed("There was no such redirect.") if answers else not_observed("There was no answer.")
 
 
 def _is_html(content_type: str, body: bytes) -> bool:
@@ -83,6 +104,14 @@ CANCEL = Question(
     "POSIX.1-2024 XBD 11.1.9, INTR",
     "Let the thread that waits for the response be interrupted.",
 )
+GIVES_UP = Question(
+    "gives-up",
+    "info",
+    "The user closes the tab: it is looked at whether the program ends by itself within 15 seconds.",
+    "A sign-in whose tab was closed ends by itself",
+    "googleapis/google-auth-library-python-oauthlib#239",
+    "Set a time limit for the whole sign-in, and say it.",
+)
 TAB_CLOSED = 15.0
 """Seconds after the tab was closed at which the user presses Ctrl-C."""
 
@@ -91,23 +120,26 @@ def closed_tab(_: AttackContext) -> ProgramStory:
     """The user closes the tab on the provider's page, waits, and gives up."""
     yield from Until("link")
     result = yield from Abandon(TAB_CLOSED)
+    if result.status is not None and result.seconds < TAB_CLOSED:
+        said = f"The program ended by itself after {result.seconds:.0f} s."
+        return {CANCEL.id: not_observed(said), GIVES_UP.id: passed(said)}
+    waited = not_observed(f"It still waited when the user pressed Ctrl-C, after {TAB_CLOSED:.0f} s.")
     if result.status is None:
-        return {CANCEL.id: failed("The program still ran 5 s after Ctrl-C.")}
-    if result.seconds < TAB_CLOSED:
-        return {CANCEL.id: not_observed(f"The program ended by itself after {result.seconds:.0f} s.")}
-    return {CANCEL.id: passed(f"The program waited, and ended after Ctrl-C (exit status {result.status}).")}
+        return {CANCEL.id: failed("The program still ran 5 s after Ctrl-C."), GIVES_UP.id: waited}
+    ended = passed(f"The program waited, and ended after Ctrl-C (exit status {result.status}).")
+    return {CANCEL.id: ended, GIVES_UP.id: waited}
 
 
 HOSTILE = Trial(
     "hostile-error",
     "Errors come with HTML and control characters, first with a wrong state and then with the right one.",
     hostile_error,
-    (MARKUP, ESCAPES),
+    (MARKUP, ESCAPES, REDIRECT),
     needs=("port", "code"),
 )
 CLOSED_TAB = Trial(
     "closed-tab",
     "The user closes the tab on the provider's page, and presses Ctrl-C after 15 seconds.",
     closed_tab,
-    (CANCEL,),
+    (CANCEL, GIVES_UP),
 )

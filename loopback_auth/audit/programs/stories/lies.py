@@ -16,6 +16,10 @@ from loopback_auth.demo.faults import Faults
 ELSEWHERE = "/elsewhere"
 """Path to which the token endpoint redirects, at another name of the same machine."""
 ANOTHER_ISSUER = "https://attacker.example"
+STRANGE = "file:///audit-of-a-scheme"
+"""An address that is not on the web; there is no such file."""
+MADE = "audit-of-a-shell"
+"""Name of the file that a command in an address makes."""
 
 
 def code_kept(result: ProgramResult) -> Answer:
@@ -43,6 +47,20 @@ def not_opened(result: ProgramResult) -> Answer:
     if result.link:
         return failed("The browser was opened at an address from these metadata.")
     return passed(f"The browser was not opened. {end_text(result)}")
+
+
+def no_other_scheme(result: ProgramResult) -> Answer:
+    """Judge an authorization endpoint that is not a web address: it must not be opened."""
+    if any(STRANGE in line for line in result.seen.argv):
+        return failed(f"The browser was started with {STRANGE}.")
+    return passed(f"The browser was not started with {STRANGE}. {end_text(result)}")
+
+
+def no_shell(result: ProgramResult) -> Answer:
+    """Judge an authorization endpoint with commands in it: they must not run."""
+    if any(one.path.rpartition("/")[2] == MADE for one in result.seen.files):
+        return failed("The command in the address was run.")
+    return passed(f"The command in the address was not run. {end_text(result)}")
 
 
 def not_signed_in(result: ProgramResult) -> Answer:
@@ -77,6 +95,11 @@ def _id_token(id: str, severity: Severity, what: str, source: str) -> Question:
         "Check issuer, audience, expiry, nonce and signature of the ID token, with a library.",
         "attack",
     )
+
+
+def _commanding(issuer: str) -> Faults:
+    command = f"touch${{IFS}}{MADE}"
+    return Faults(authorization_endpoint=f"{issuer}/authorize?a=`{command}`$({command})")
 
 
 def _redirecting(issuer: str) -> Faults:
@@ -132,6 +155,36 @@ LIES = (
         "The server's metadata name another issuer.",
         not_opened,
         lambda _: Faults(metadata_issuer=ANOTHER_ISSUER),
+        "metadata",
+    ),
+    _lie(
+        Question(
+            "strange-scheme",
+            "medium",
+            "The authorization endpoint in the server's metadata begins with file:.",
+            "Nothing but a web address is opened in the browser",
+            "CVE-2025-58444; RFC 8414 §2",
+            "Open only addresses that begin with https:, or http: on this machine.",
+            "attack",
+        ),
+        "The server's metadata have an authorization endpoint that begins with file:.",
+        no_other_scheme,
+        lambda _: Faults(authorization_endpoint=STRANGE),
+        "metadata",
+    ),
+    _lie(
+        Question(
+            "shell-command",
+            "high",
+            "The authorization endpoint in the server's metadata has shell commands in it.",
+            "A command in the address is not run",
+            "CVE-2025-6514; CVE-2023-34233",
+            "Start the browser without a shell, with the address as one argument.",
+            "attack",
+        ),
+        "The server's metadata have an authorization endpoint with shell commands in it.",
+        no_shell,
+        _commanding,
         "metadata",
     ),
     _lie(
