@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loopback_auth.compare.judging.conclusions import MOST, failed, fault
+from loopback_auth.audit.programs.assembling import questions
+from loopback_auth.compare.judging.conclusions import MOST, failed
 from loopback_auth.compare.model import Advice, Conclusion, Reason, Run
 
 UNSEEN_AT_MOST = 1 / 3
@@ -21,7 +22,8 @@ def _conclusion(run: Run) -> Conclusion:
         return _of(run, "not judged", "Not judged: it did not sign in.", (Reason(run.reason),))
     wrong = failed(run)
     severities = {one.severity for one in wrong}
-    faults = tuple(fault(run, one) for one in wrong)
+    told = {one.id: one.fault for one in questions()}
+    faults = tuple(Reason(told[one.id], one.source, one.id) for one in wrong)
     if "high" in severities:
         return _of(run, "avoid", "Avoid it until its authors have corrected what is wrong.", faults)
     grave = [one for one in run.findings if one.severity == "high"]
@@ -44,4 +46,4 @@ def _held(run: Run) -> Reason:
     attacks = sum(one.kind == "attack" for one in answered)
     unseen = sum(one.verdict == "not observed" for one in run.findings)
     counted = f"{len(answered) - attacks} checks and {attacks} attacks found no grave fault"
-    return Reason(f"{counted}; {unseen} questions have no answer." if unseen else f"{counted}.")
+    return Reason(f"{counted}; {unseen} could not be decided." if unseen else f"{counted}.")

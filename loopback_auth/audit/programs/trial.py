@@ -30,6 +30,7 @@ class Question:
         severity: how bad it is when a program falls to it.
         title: what is tried or looked at, in one sentence.
         statement: the finding's title, true when the program passes.
+        fault: what is wrong when it does not pass, in one sentence.
         source: clause that demands it or describes the attack.
         advice: what the author of the program can do.
         kind: an attack is tried by an attacker; a check looks at what the program does.
@@ -39,6 +40,7 @@ class Question:
     severity: Severity
     title: str
     statement: str
+    fault: str
     source: str
     advice: str
     kind: Literal["check", "attack"] = "check"

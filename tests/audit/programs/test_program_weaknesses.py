@@ -42,6 +42,7 @@ FALLS: Mapping[tuple[str, ...], set[str]] = {
         "empty-callback",
         "other-methods",
         "tls-hello",
+        "oversize",
         "malformed",
         "denied-said",
         "forged-error",

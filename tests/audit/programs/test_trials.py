@@ -34,5 +34,7 @@ def test_a_question_can_become_a_finding(question: Question) -> None:
     assert question.title.endswith(".")
     assert question.statement
     assert not question.statement.endswith(".")
+    assert question.fault.endswith(".")
+    assert question.fault.rstrip(".") != question.statement
     assert question.source
     assert question.advice.endswith(".")

@@ -46,9 +46,10 @@ def fact(
     severity: Severity,
     title: str,
     statement: str,
+    fault: str,
     source: str,
     advice: str,
     judge: Callable[[Evidence], Answer],
 ) -> Fact:
     """Make a fact; the arguments are those of `Question`, and the judge."""
-    return Fact(Question(id, severity, title, statement, source, advice), judge)
+    return Fact(Question(id, severity, title, statement, fault, source, advice), judge)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory, Talk
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.stories.series import Probe, Series
-from loopback_auth.audit.programs.stories.steps import authority, end_text, path, status_text
+from loopback_auth.audit.programs.stories.steps import authority, end_text, path, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
-from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
+from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
 from loopback_auth.compare.attacks.context import ATTACKER_PAGE, AttackContext
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
@@ -67,6 +67,7 @@ COPIES = Series(
                 "low",
                 "The address of the response is asked for with HEAD first.",
                 "HEAD does not use the response up",
+                "HEAD uses the response up.",
                 "RFC 9110 §9.2.1, §9.3.2",
                 ADVICE,
             ),
@@ -78,6 +79,7 @@ COPIES = Series(
                 "low",
                 "The address of the response is asked for with OPTIONS first.",
                 "OPTIONS does not use the response up",
+                "OPTIONS uses the response up.",
                 "RFC 9110 §9.3.7; lionello/onedrive-cli#63",
                 ADVICE,
             ),
@@ -89,6 +91,7 @@ COPIES = Series(
                 "low",
                 "The browser prefetches the address of the response.",
                 "A prefetch does not use the response up",
+                "A prefetch uses the response up.",
                 "https://wicg.github.io/nav-speculation/prefetch.html; streamlit/streamlit#15589",
                 ADVICE,
             ),
@@ -103,6 +106,7 @@ COOKIES = Question(
     "low",
     "The browser sends 16 kB of cookies that other programs have set for this host.",
     "A browser with many cookies for this host can bring the response",
+    "A browser with many cookies for this host cannot bring the response.",
     "RFC 6265 §8.5",
     "Raise the limits of the HTTP server for headers to 64 KiB.",
 )
@@ -111,6 +115,7 @@ REPEATED = Question(
     "low",
     "The response comes twice, as with a double click or a reload.",
     "A repeated response is exchanged once, and does not spoil the sign-in",
+    "A response that comes twice spoils the sign-in.",
     "RFC 6749 §4.1.2; RFC 9110 §9.2.2",
     "Keep the first response, and answer a repeated one with the same page.",
 )
@@ -118,7 +123,7 @@ REPEATED = Question(
 
 def reload(_: AttackContext) -> ProgramStory:
     """The response comes with many cookies, and then twice more."""
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     first = yield from Ask(_copy(exposed, headers=(("Cookie", f"a={'x' * COOKIE}"),)))
     large = _cookies(first)
     if large.verdict != "pass":
@@ -157,6 +162,7 @@ SILENT = Question(
     "medium",
     "A connection that says nothing and one with half a request stay open.",
     "Connections that say nothing do not hold the response up",
+    "A connection that says nothing blocks the sign-in.",
     "browser-use/browser-harness#691; CWE-400",
     "Serve each connection by itself (threads or async), with a time limit for its request.",
     "attack",
@@ -167,7 +173,7 @@ PATIENCE = 15.0
 
 def silence(_: AttackContext) -> ProgramStory:
     """Connections are open to the port that say nothing or too little; then the response comes."""
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     where = authority(exposed.redirect_uri)
     half = f"GET {path(exposed.redirect_uri)} HTTP/1.1\r\nHost: {where}\r\n".encode("ascii", "replace")
     yield from Talk(where, wait=0.1, keep=True)

@@ -6,9 +6,9 @@ from functools import partial
 
 from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.steps import attackers_request, end_text, status_text
+from loopback_auth.audit.programs.stories.steps import attackers_request, end_text, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
-from loopback_auth.compare.attacks.attack_actions import Ask, Until
+from loopback_auth.compare.attacks.attack_actions import Ask
 from loopback_auth.compare.attacks.attack_steps import approve, redeem
 from loopback_auth.compare.attacks.context import ATTACKER_ACCOUNT, ATTACKER_STATE, AttackContext
 
@@ -17,6 +17,7 @@ LOGIN_CSRF = Question(
     "high",
     "A web page delivers the attacker's own code, with the attacker's state (login CSRF).",
     "The attacker's own response does not sign the user in to the attacker's account",
+    "A web page can sign the user in to the attacker's account (login CSRF).",
     "RFC 6749 §10.12; RFC 9700 §4.7; RFC 8252 §8.9",
     "Send a state of at least 128 random bits, and refuse every response without it.",
     "attack",
@@ -26,6 +27,7 @@ INJECTED = Question(
     "high",
     "The attacker's own code is delivered with the right state, which was read in the link.",
     "The attacker's own code is not accepted even with the right state",
+    "An attacker who knows the state can sign the user in to their account.",
     "RFC 9700 §4.5; RFC 7636 §1",
     "Use PKCE with S256, or check a nonce in the ID token.",
     "attack",
@@ -35,6 +37,7 @@ STOLEN = Question(
     "high",
     "Another process reads the code in the redirect and exchanges it first.",
     "A code that was read on the way is useless without the program's verifier",
+    "A code that was read on the way gives tokens.",
     "RFC 7636 §1; RFC 8252 §8.1",
     "Use PKCE with S256.",
     "attack",
@@ -54,7 +57,7 @@ def injected(context: AttackContext) -> ProgramStory:
 
 
 def _delivered(context: AttackContext, *, right_state: bool) -> ProgramActions[Answer]:
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     state = exposed.state if right_state else ATTACKER_STATE
     request = attackers_request(context, exposed, state=state)
     step, refusal = yield from approve(request, account=ATTACKER_ACCOUNT)
@@ -72,7 +75,7 @@ def _delivered(context: AttackContext, *, right_state: bool) -> ProgramActions[A
 
 def stolen(context: AttackContext) -> ProgramStory:
     """Another process uses the code before the program does."""
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     code = exposed.brought("code")
     if not code:
         yield from End()

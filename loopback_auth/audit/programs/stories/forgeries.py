@@ -9,13 +9,9 @@ from loopback_auth.audit.programs.actions import Abandon, End, ProgramActions, P
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.stories.nuisances import request_of
 from loopback_auth.audit.programs.stories.series import Probe, Series
-from loopback_auth.audit.programs.stories.steps import (
-    authority,
-    path,
-    status_text,
-)
+from loopback_auth.audit.programs.stories.steps import authority, path, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
-from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
+from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
 from loopback_auth.compare.attacks.context import (
     ATTACKER_PAGE,
     ATTACKER_STATE,
@@ -88,6 +84,7 @@ FORGED_CODE_SENT = Question(
     "high",
     "A forged callback brings a code that the server never issued.",
     "A forged code is not sent to the token endpoint",
+    "A forged code is sent to the token endpoint.",
     "RFC 6749 §10.12; RFC 9700 §4.7",
     "Send only codes that came with the state of the request.",
     "attack",
@@ -103,7 +100,8 @@ def _accepted(result: ProgramResult) -> Mapping[str, Answer]:
 
 
 def _attack(id: str, title: str, what: str, source: str = "RFC 8252 §8.9; RFC 6749 §10.12") -> Question:
-    return Question(id, "medium", title, f"{what} does not end the sign-in", source, ADVICE, "attack")
+    statement, fault = f"{what} does not end the sign-in", f"{what} ends the sign-in."
+    return Question(id, "medium", title, statement, fault, source, ADVICE, "attack")
 
 
 FORGERIES = Series(
@@ -111,14 +109,18 @@ FORGERIES = Series(
     "While the program waits, a web page sends forged callbacks to its port; then the user's response comes.",
     (
         Probe(
-            _attack("wrong-state", "A web page sends a code with a wrong state.", "A wrong state"),
+            _attack(
+                "wrong-state",
+                "A web page sends a code with a wrong state.",
+                "A callback with a wrong state",
+            ),
             wrong_state,
         ),
         Probe(
             _attack(
                 "missing-state",
                 "A web page sends a code without state, or with an empty one.",
-                "A missing state",
+                "A callback without state",
             ),
             missing_state,
         ),
@@ -126,7 +128,7 @@ FORGERIES = Series(
             _attack(
                 "repeated-state",
                 "A web page sends a code with two states.",
-                "A repeated state",
+                "A callback with two states",
                 "RFC 6749 §3.1, §10.12",
             ),
             repeated_state,
@@ -158,6 +160,7 @@ OTHER_HOST = Question(
     "low",
     "The response comes under another host name, as in DNS rebinding.",
     "A callback under another host name is not accepted",
+    "A callback under another host name is accepted.",
     "RFC 9110 §7.4",
     "Answer 421 unless the Host header is exactly that of the redirect URI.",
     "attack",
@@ -167,6 +170,7 @@ OPENED = Question(
     "medium",
     "A page of another origin asks whether it may read what the port answers.",
     "The port lets no page of another origin read its answers",
+    "Any web page may read what its port answers.",
     "Fetch §3.3",
     "Send no Access-Control-Allow headers.",
 )
@@ -176,7 +180,7 @@ TAKEN_WITHIN = 3.0
 
 def cors(_: AttackContext) -> ProgramStory:
     """A script of a foreign page asks whether it may fetch the callback's address."""
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     preflight = yield from Ask(_preflight(exposed, path(exposed.redirect_uri)))
     yield from End()
     named = [name for name, _ in preflight.headers if name.lower().startswith("access-control-allow")]
@@ -189,7 +193,7 @@ def cors(_: AttackContext) -> ProgramStory:
 
 def rebinding(_: AttackContext) -> ProgramStory:
     """The right response comes under the attacker's host name, and the user's tab is closed."""
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     if exposed.answer is None:
         return {}
     real, port = exposed.answer.request(), authority(exposed.redirect_uri).rpartition(":")[2]

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.steps import status_text
+from loopback_auth.audit.programs.stories.steps import status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Until
 from loopback_auth.compare.attacks.context import ATTACKER_STATE, AttackContext, from_page
@@ -17,6 +17,7 @@ MARKUP = Question(
     "medium",
     "The error of a response has HTML in it.",
     "The page shows no HTML that came with the response",
+    "The page shows HTML that came with the response.",
     "CVE-2025-66040; CVE-2025-62800",
     "Escape what comes with the response, or do not show it.",
     "attack",
@@ -26,6 +27,7 @@ ESCAPES = Question(
     "low",
     "The error of a response has control characters for the terminal in it.",
     "The output has no control characters that came with the response",
+    "The output has control characters that came with the response.",
     "CVE-2024-50349; CWE-150",
     "Remove control characters from texts of the server before they are printed.",
     "attack",
@@ -35,6 +37,7 @@ REDIRECT = Question(
     "medium",
     "A web page opens the callback's address with the address of another page as parameters.",
     "The port redirects to no address that came with a request",
+    "The port redirects to any address that comes with a request.",
     "RFC 9700 §4.11.1",
     "Redirect to fixed addresses alone.",
     "attack",
@@ -49,7 +52,7 @@ _PLACES = urlencode(dict.fromkeys(("next", "redirect", "redirect_to", "return_to
 
 def hostile_error(_: AttackContext) -> ProgramStory:
     """Errors come with markup and control characters: one with a wrong state, one with the right one."""
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     parameters = {
         "error": f"access_denied{TAG}",
         "error_description": TAG + ESCAPE,
@@ -101,6 +104,7 @@ CANCEL = Question(
     "low",
     "The user closes the tab, waits for 15 seconds, and presses Ctrl-C.",
     "Ctrl-C ends a sign-in that waits, within 5 seconds",
+    "Ctrl-C does not end a sign-in that waits.",
     "POSIX.1-2024 XBD 11.1.9, INTR",
     "Let the thread that waits for the response be interrupted.",
 )
@@ -109,6 +113,7 @@ GIVES_UP = Question(
     "info",
     "The user closes the tab: it is looked at whether the program ends by itself within 15 seconds.",
     "A sign-in whose tab was closed ends by itself",
+    "A sign-in whose tab was closed goes on waiting.",
     "googleapis/google-auth-library-python-oauthlib#239",
     "Set a time limit for the whole sign-in, and say it.",
 )

@@ -16,6 +16,8 @@ LONG = 70_000
 """Bytes of a line that is too long for most servers."""
 HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """How an HTTP/2 connection begins (RFC 9113 §3.4)."""
+ASIDE = "/audit"
+"""A path where nothing is."""
 WAIT = 0.5
 """Seconds in which an answer to raw bytes may come."""
 
@@ -88,26 +90,23 @@ def tls(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
 
 def oversize(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
     """A request has a query, and another a header, that is too long."""
-    target = path(exposed.redirect_uri)
-    first = yield from Ask(request_of(exposed, f"{target}?code={'x' * LONG}"))
-    long = request_of(exposed, f"{target}?code=x")
+    first = yield from Ask(request_of(exposed, f"{ASIDE}?x={'x' * LONG}"))
+    long = request_of(exposed, ASIDE)
     second = yield from Ask(HttpRequest("GET", long.url, (*long.headers, ("Cookie", f"a={'x' * LONG}"))))
     return f"A query of {LONG} bytes got {status_text(first)}, such a header {status_text(second)}."
 
 
 def malformed(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
     """Requests come whose encoding or form is broken."""
-    host = authority(exposed.redirect_uri).encode("ascii", "replace")
-    target = path(exposed.redirect_uri).encode("ascii", "replace")
-    broken = b"GET " + target + b"?code=%ff%zz%&state=%e2%28%00 HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
-    bytes_in_it = b"GET " + target + b"?code=\xff\xfe&state=\xc3\x28 HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+    host = b" HTTP/1.1\r\nHost: " + authority(exposed.redirect_uri).encode("ascii", "replace") + b"\r\n\r\n"
+    sent = {
+        "percent-encoding": b"GET /audit?x=%ff%zz%&y=%e2%28%00" + host,
+        "UTF-8": b"GET /audit?x=\xff\xfe&y=\xc3\x28" + host,
+        "HTTP/2": HTTP_2,
+        "noise": b"\x00\r\n\r\n",
+    }
     said: list[str] = []
-    for how, data in (
-        ("percent-encoding", broken),
-        ("UTF-8", bytes_in_it),
-        ("HTTP/2", HTTP_2),
-        ("noise", b"\x00\r\n\r\n"),
-    ):
+    for how, data in sent.items():
         came = yield from Talk(authority(exposed.redirect_uri), (data,), wait=WAIT)
         said.append(f"{how} {_came(came)}")
     return f"Malformed requests got: {', '.join(said)}."
@@ -121,15 +120,9 @@ def _came(data: bytes) -> str:
 
 
 def _question(id: str, severity: Severity, title: str, what: str, source: str) -> Question:
-    statement = f"{what} does not end the sign-in"
-    return Question(
-        id,
-        severity,
-        title,
-        statement,
-        source,
-        "Answer what is not the callback with an error, and go on waiting.",
-    )
+    advice = "Answer what is not the callback with an error, and go on waiting."
+    statement, fault = f"{what} does not end the sign-in", f"{what} ends the sign-in."
+    return Question(id, severity, title, statement, fault, source, advice)
 
 
 NUISANCES = Series(

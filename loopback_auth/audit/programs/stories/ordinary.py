@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.actions import Bind, End, Look, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, Listener, failed, idle, not_observed, passed
+from loopback_auth.audit.programs.stories.steps import waiting
 from loopback_auth.audit.programs.trial import Question, Trial
-from loopback_auth.compare.attacks.attack_actions import Exposed, Until
+from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext
 
 BINDS = Question(
@@ -17,6 +18,7 @@ BINDS = Question(
     "high",
     "The addresses are looked at on which the program listens for the response.",
     "Only this machine can reach the port",
+    "Other machines can reach its port.",
     "RFC 8252 §7.3, §8.3",
     "Bind 127.0.0.1 (or ::1), never 0.0.0.0, :: or an empty address.",
 )
@@ -25,6 +27,7 @@ SHARED = Question(
     "medium",
     "Another program tries to listen at the same address and port.",
     "No other program can listen at the same address",
+    "Another program can listen at its address, too.",
     "RFC 8252 §8.1; https://man7.org/linux/man-pages/man7/socket.7.html",
     "Do not set SO_REUSEPORT; set SO_EXCLUSIVEADDRUSE on Windows.",
     "attack",
@@ -34,6 +37,7 @@ FAMILIES = Question(
     "low",
     "The redirect URI says localhost: another program tries to listen at its other address (IPv4 or IPv6).",
     "No other program can listen at the other address of localhost",
+    "Another program can listen at the other address of localhost.",
     "RFC 8252 §8.3; googleapis/google-cloud-python#18296",
     "Use the literal 127.0.0.1 in the redirect URI, or listen at both addresses of localhost.",
     "attack",
@@ -44,7 +48,7 @@ OTHERS = {"127.0.0.1": "::1", "0.0.0.0": "::1", "::1": "127.0.0.1"}  # noqa: S10
 
 def undisturbed(_: AttackContext) -> ProgramStory:
     """Let the program sign in, and look at its port while it waits."""
-    exposed = yield from Until("answer")
+    exposed = yield from waiting()
     seen = yield from Look()
     port = urlsplit(exposed.redirect_uri).port or 80
     own = tuple(one for one in seen.listeners if one.port == port)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, failed, passed
-from loopback_auth.audit.programs.stories.steps import end_text, still_waits
+from loopback_auth.audit.programs.stories.steps import end_text, still_waits, waiting
 from loopback_auth.audit.programs.trial import Need, Question, Trial
-from loopback_auth.compare.attacks.attack_actions import Exposed, Until
+from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext
 
 Steps = Callable[[AttackContext, Exposed], ProgramActions[str]]
@@ -71,7 +71,7 @@ class Series:
 
     def tell(self, context: AttackContext) -> ProgramStory:
         """Try them in order, for as long as the program waits."""
-        exposed = yield from Until("answer")
+        exposed = yield from waiting()
         said: dict[str, str] = {}
         for probe in self.probes:
             said[probe.question.id] = yield from probe.steps(context, exposed)

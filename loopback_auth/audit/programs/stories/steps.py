@@ -8,12 +8,14 @@ from loopback_auth.audit.programs.actions import Look, Pass, ProgramActions
 from loopback_auth.audit.programs.observed import ProgramResult, Seen
 from loopback_auth.audit.programs.reading import claim, page_text, quoted
 from loopback_auth.authorization_messages import AuthorizationRequest
-from loopback_auth.compare.attacks.attack_actions import Exposed
+from loopback_auth.compare.attacks.attack_actions import Exposed, Until
 from loopback_auth.compare.attacks.context import ATTACKER_STATE, ATTACKER_VERIFIER, AttackContext
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.records import replace
 
+OPENING, MOMENT = 50, 0.1
+"""How often, and after how many seconds each time, it is looked whether the port is open."""
 GRACE = 0.3
 """Seconds after which a program that has taken something for the response has closed its port."""
 
@@ -43,6 +45,20 @@ def listening(seen: Seen, exposed: Exposed) -> bool:
     """Return whether the program still waits at its redirect URI."""
     port = urlsplit(exposed.redirect_uri).port or 80
     return seen.running and any(one.port == port for one in seen.listeners)
+
+
+def waiting() -> ProgramActions[Exposed]:
+    """Let the sign-in go on until the response is about to come, and the program listens for it.
+
+    Some programs start the browser before they listen: a request that came so early would show nothing.
+    """
+    exposed = yield from Until("answer")
+    for _ in range(OPENING):
+        seen = yield from Look()
+        if listening(seen, exposed) or not seen.running:
+            break
+        yield from Pass(MOMENT)
+    return exposed
 
 
 def still_waits(exposed: Exposed) -> ProgramActions[bool]:
