@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from loopback_auth.compare.drawing.badge import badge
 from loopback_auth.compare.drawing.document import json_text
@@ -43,21 +43,23 @@ FORMS: Mapping[str, Callable[[Comparison], str]] = {
 """What writes each."""
 
 
-def ending(name: str) -> str:
+def ending(name: str, forms: Iterable[str] = FORMS) -> str:
     """Return which form the name of a file asks for: the longest that it ends in.
 
     Args:
         name: of a file, without a folder; capitals do not matter.
+        forms: the endings to choose from.
 
     Raises:
         ConfigError: nothing is written with such an ending.
     """
     # As for pathlib, a name that begins with its only dot has no ending.
-    found = [form for form in FORMS if name.lower().endswith(form) and len(name) > len(form)]
+    endings = list(forms)
+    found = [form for form in endings if name.lower().endswith(form) and len(name) > len(form)]
     if not found:
         raise ConfigError(
             f"The ending of {name[:200]!a} is not that of a report.",
-            hint=f"Give the file a name that ends in one of {', '.join(FORMS)}.",
+            hint=f"Give the file a name that ends in one of {', '.join(endings)}.",
         )
     return max(found, key=len)
 

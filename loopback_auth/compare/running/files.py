@@ -7,6 +7,7 @@ written.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,14 +16,18 @@ from loopback_auth.compare.model import Comparison
 from loopback_auth.errors import ConfigError
 
 
-def check_target(path: str) -> str:
+def check_target(path: str, *, of_form: Callable[[str], str] = ending) -> str:
     """Return the path of a report, absolute, and without links, so that no link is replaced by the file.
+
+    Args:
+        path: as the user wrote it.
+        of_form: returns which form the name of a file asks for, and raises ConfigError for none.
 
     Raises:
         ConfigError: nothing is written with such an ending, or there.
     """
     place = Path(path).resolve()
-    ending(Path(path).name)
+    of_form(Path(path).name)
     if place.is_dir():
         raise ConfigError(f"{path[:200]!a} is a folder.", hint="Add the name of a file to it.")
     if place.exists() and not place.is_file():
@@ -48,8 +53,21 @@ def write_report(comparison: Comparison, path: str, *, private: bool) -> None:
     Raises:
         ConfigError: it cannot be written; what was there stays.
     """
-    place = Path(path)
-    content = render(comparison, ending(place.name)).encode("utf-8")
+    write_file(path, render(comparison, ending(Path(path).name)), private=private)
+
+
+def write_file(path: str, text: str, *, private: bool = False) -> None:
+    """Write a file completely or not at all, over what may be there.
+
+    Args:
+        path: from `check_target`.
+        text: what to write.
+        private: only the user may read it.
+
+    Raises:
+        ConfigError: it cannot be written; what was there stays.
+    """
+    place, content = Path(path), text.encode("utf-8")
     new = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
