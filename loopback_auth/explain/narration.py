@@ -15,6 +15,7 @@ from loopback_auth.explain.story import ExplainedStep, explained_steps
 from loopback_auth.explain.story_questions import SecretExposure, questions, secret_exposures
 from loopback_auth.explain.story_templates import NOTES
 from loopback_auth.explain.ticket_screen import short_answers
+from loopback_auth.explain.told_trace import told_trace
 from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace
@@ -39,6 +40,7 @@ class Story:
         by_hand: shell commands that make the same requests; empty where a browser must come back.
         kind: what is explained. A link, an error or a token has no trace, and its scenes are its parts.
         short: what people ask most, with answers of a line or two, for the first screen.
+        trace: what the diagrams show, with the addresses that the explanation uses; None without one.
     """
 
     flow: str
@@ -53,6 +55,7 @@ class Story:
     by_hand: tuple[str, ...] = ()
     kind: StoryKind = "flow"
     short: tuple[Answer, ...] = ()
+    trace: Trace | None = None
 
 
 def rehearsed_story(run: Run, wording: Wording) -> Story:
@@ -70,6 +73,7 @@ def rehearsed_story(run: Run, wording: Wording) -> Story:
         fates=secret_exposures(run, wording),
         by_hand=commands(run, wording),
         short=short_answers(run, wording),
+        trace=told_trace(run.trace, wording),
     )
 
 

@@ -224,7 +224,6 @@ def _exchange(exchange: Exchange, wording: Wording, is_shown: IsShown) -> Explai
     real = exchange.number in wording.asked
     if exchange.receiver == "client":
         along = [(where, pair) for where, pair in along if is_shown(pair)]
-    asked = exchange.sender == "browser" or exchange.step == "metadata request"
     return ExplainedStep(
         steps=(),
         who=wording.direction(exchange),
@@ -232,7 +231,7 @@ def _exchange(exchange: Exchange, wording: Wording, is_shown: IsShown) -> Explai
         request=f"{exchange.method} {url}",
         sent=tuple(replace(_explained_value(pair, wording), where=where) for where, pair in along),
         # The demonstration server cannot know how the provider's pages and metadata answer.
-        status=0 if wording.rehearsed and asked and not real else exchange.status,
+        status=0 if wording.hides_answer(exchange) else exchange.status,
         received=tuple(
             _explained_value(pair, wording) for pair in _relevant(exchange) if real or is_shown(pair)
         ),

@@ -105,8 +105,8 @@ def _contents(story: Story) -> str:
 
 
 def members(part: Part) -> dict[str, object]:
-    """Return a story, or a part of it, as a JSON object."""
-    return {field.name: _plain(getattr(part, field.name)) for field in fields(part)}
+    """Return a story, or a part of it, as a JSON object; its trace is left out, as the steps tell it."""
+    return {field.name: _plain(getattr(part, field.name)) for field in fields(part) if field.name != "trace"}
 
 
 def _plain(value: object) -> object:

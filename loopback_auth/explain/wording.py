@@ -44,6 +44,11 @@ class Wording:
         source = self.contract.source if self.contract is not None else ""
         return sentence[0], sentence[1].replace(VENDOR, source)
 
+    def hides_answer(self, exchange: Exchange) -> bool:
+        """Return whether the demonstration server answered where the provider would answer in its own way."""
+        asked = exchange.sender == "browser" or exchange.step == "metadata request"
+        return self.rehearsed and asked and exchange.number not in self.asked
+
     def direction(self, exchange: Exchange) -> str:
         """Return who sent a request to whom."""
         names = {**PARTY_NAMES, "server": self.provider.removeprefix("the ")}
