@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -13,8 +16,12 @@ from loopback_auth.compare.model import Attack, Finding, Row, Run
 from loopback_auth.drawing.page import page_file
 
 VOID = frozenset({"meta", "input", "br", "link", "img"})
-ROOMS = (files("loopback_auth.compare.drawing"), files("loopback_auth.drawing"))
-"""Where the files of pages are: those of the report, and those of all pages."""
+ROOMS = (
+    files("loopback_auth.compare.drawing"),
+    files("loopback_auth.explain"),
+    files("loopback_auth.drawing"),
+)
+"""Where the files of pages are: those of the report, of explanations, and of all pages."""
 
 
 class Reader(HTMLParser):
@@ -66,9 +73,9 @@ class Reader(HTMLParser):
         return [held for _, held in self.elements if name in held.get("class", "").split()]
 
 
-def asset(*names: str) -> str:
+def asset(*names: str, room: str = "loopback_auth.compare.drawing") -> str:
     """Read files of the package, one after the other; a name that begins with `drawing/` is of all pages."""
-    return "".join(page_file(name, "loopback_auth.compare.drawing") for name in names)
+    return "".join(page_file(name, room) for name in names)
 
 
 def drawn(macro: str, *values: object, file: str = "drawing/macros.html") -> str:
@@ -89,3 +96,34 @@ def one_run(*findings: Finding, attacks: tuple[Attack, ...] = (), flow: str = "c
 def page(*runs: Run, rows: tuple[Row, ...] = ()) -> str:
     """Draw the page of some runs."""
     return report(replace(COMPARISON, runs=runs, rows=rows))
+
+
+def harmless(reader: Reader, style: str, script: str) -> bool:
+    """Return whether nothing is loaded or run but the two texts of ours."""
+    names = {name for _, attributes in reader.elements for name in attributes}
+    links = [held["href"] for tag, held in reader.elements if tag == "a"]
+    uses = [held["href"] for tag, held in reader.elements if tag == "use"]
+    tags = Counter(tag for tag, _ in reader.elements)
+    return (
+        not names
+        & {"src", "srcset", "style", "action", "formaction", "background", "ping", "poster", "xlink:href"}
+        and not any(name.startswith("on") for name in names)
+        and all(link.startswith(("#", "https://")) for link in links)
+        and all(use.startswith("#") for use in uses)
+        and tags.keys().isdisjoint(
+            {"img", "link", "iframe", "object", "embed", "base", "form", "video", "audio"}
+        )
+        and (tags["script"], tags["style"]) == (1, 1)
+        and reader.inline == {"style": style, "script": script}
+    )
+
+
+def policy(reader: Reader) -> dict[str, str]:
+    """Return the directives of the policy in a page."""
+    [content] = [held["content"] for _, held in reader.elements if "http-equiv" in held]
+    return dict(one.split(" ", 1) for one in content.split("; "))
+
+
+def source_of(text: str) -> str:
+    """Hash an inline text as a browser does (CSP Level 3 §6.7.3)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -14,6 +14,7 @@ on the standard input, as in the last example. Put links in quotes.
 Examples:
   python -m loopback_auth explain
   python -m loopback_auth explain ticket netlify
+  python -m loopback_auth explain ticket netlify -o ticket.html
   python -m loopback_auth explain code --issuer https://id.example --client-id ID
   python -m loopback_auth explain mcp https://mcp.example/mcp
   python -m loopback_auth explain 'https://id.example/authorize?response_type=code&client_id=ID'
@@ -30,7 +31,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from loopback_auth.cli import answer, print_json, print_table, settings_of
+from loopback_auth.cli import answer, print_json, print_table, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.compare.model import RESOURCE
 from loopback_auth.compare.running.choices import choice, demo_client
@@ -80,11 +81,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses or errors to use")
     parser.add_argument("--har", metavar="FILE", help="explain a recording instead; - is stdin")
+    parser.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write it to a file instead: a page (.html) with one step at a time, .md, or a diagram (.mmd)",
+    )
     add_settings(parser, SHOWN)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    options.output = _targets(options.output)
     if options.har is not None:
         if options.name:
             raise ConfigError("The recording shows which flow it is.", hint="Leave WHAT out with --har.")
@@ -148,11 +158,31 @@ def _deliver(stories: Sequence[Story], options: argparse.Namespace, *, others: i
     if options.json:
         print_json(told[0] if others is None else {"sign_ins": told, "others": others})
         return 0
+    if options.output:
+        _write(stories, options.output)
+        return 0
     width = _width()
     answer("\n\n".join(text(story, width=width) for story in stories))
     if others is not None:
         answer(f"\nOther requests in the recording, not shown: {others}.\n")
     return 0
+
+
+def _targets(paths: Sequence[str]) -> list[str]:
+    """Check where the explanation is to be written, before anything is run."""
+    if not paths:
+        return []
+    from loopback_auth.explain.page import check_story_target  # Start-up: templates are for files alone.
+
+    return [check_story_target(path) for path in paths]
+
+
+def _write(stories: Sequence[Story], paths: Sequence[str]) -> None:
+    from loopback_auth.explain.page import write_story  # Start-up, as above.
+
+    for path in paths:
+        write_story(stories, path)
+        tell(f"Written: {path}")
 
 
 def _resource_story(url: str, options: argparse.Namespace) -> Story:

@@ -127,14 +127,12 @@ class Diagram:
     """One trace, laid out beside others.
 
     Args:
-        flow: name of the flow.
         lanes: the parties, from left to right.
         width: of the drawing.
         height: of the drawing, the same for all.
         bands: the phases, from top to bottom.
     """
 
-    flow: str
     lanes: tuple[Party, ...]
     width: float
     height: float
@@ -167,9 +165,14 @@ def lay_out(traces: Sequence[Trace], wholes: Mapping[int, int] = _NONE) -> tuple
     drawn = [arrows(trace) for trace in traces]
     for at, whole_at in wholes.items():
         drawn[at] = held_against(drawn[at], arrows(traces[whole_at]))
+    return lay_out_arrows(drawn)
+
+
+def lay_out_arrows(drawn: Sequence[Sequence[Arrow]]) -> tuple[Diagram, ...]:
+    """Lay out diagrams of these arrows beside each other."""
     there = {party for each in drawn for arrow in each for party in (arrow.start, arrow.end)}
     lanes: tuple[Party, ...] = tuple(party for party in PARTIES if party != "stranger" or party in there)
-    bands: list[list[Band]] = [[] for _ in traces]
+    bands: list[list[Band]] = [[] for _ in drawn]
     top = 0.0
     for phase in PHASES:
         aligned = _aligned([[arrow for arrow in each if arrow.phase == phase] for each in drawn], lanes, top)
@@ -178,10 +181,7 @@ def lay_out(traces: Sequence[Trace], wholes: Mapping[int, int] = _NONE) -> tuple
         for mine, rows in zip(bands, aligned, strict=True):
             mine.append(Band(phase, top, height, rows))
         top += height
-    return tuple(
-        Diagram(trace.flow, lanes, _width(lanes), top, tuple(mine))
-        for trace, mine in zip(traces, bands, strict=True)
-    )
+    return tuple(Diagram(lanes, _width(lanes), top, tuple(mine)) for mine in bands)
 
 
 def lane_x(lanes: Sequence[Party], party: Party) -> float:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import missing
-from foreign.conftest import HERE
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
+from browser.accessibility import grave
 from browser.conftest import PATIENCE, Tab
 from browser.test_appearance import PICTURES, SCHEMES, WIDTHS
 from loopback_auth.compare.attacks import simulated_attacks
@@ -25,8 +24,6 @@ from loopback_auth.flow_table import COMPARED
 
 pytestmark = pytest.mark.browser
 
-AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
-GRAVE = ("serious", "critical")
 BESIDE = 6
 
 
@@ -456,27 +453,13 @@ def test_page_works_from_a_server_too(context: BrowserContext) -> None:
     assert tab.complaints == []
 
 
-def grave(page: Page) -> list[str]:
-    """Ask axe-core what would shut somebody out, and where."""
-    result: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    found = [one for one in result["violations"] if one["impact"] in GRAVE]
-    return [
-        f"{one['id']}: {node['html'][:160]} {node['failureSummary']}"
-        for one in found
-        for node in one["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_page_shuts_nobody_out(opened: Tab, scheme: Any, width: int) -> None:
     """No serious and no critical violation: as it opens, with an exchange shown, and with everything open."""
-    if not AXE.is_file():
-        missing("axe-core is not installed")
     page = opened.page
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
-    page.evaluate(AXE.read_text("utf-8"))
 
     assert grave(page) == []
     arrow(page, 0, "token request").click()

@@ -319,3 +319,24 @@ def test_recording_without_a_sign_in_says_how_to_record_one(
 
     assert ended.status == 2
     assert "Preserve log" in ended.complaint
+
+
+def test_explanation_is_written_to_files(command_line: CommandLine, tmp_path: Path) -> None:
+    """A page to walk through, a text for a code host, a diagram; and nothing on stdout."""
+    paths = [tmp_path / f"ticket{suffix}" for suffix in (".html", ".md", ".mmd")]
+    ended = command_line.run("explain", "ticket", "netlify", *(f"-o{path}" for path in paths))
+
+    assert (ended.status, ended.stdout) == (0, "")
+    assert "api.netlify.com" in paths[0].read_text("utf-8")
+    assert paths[1].read_text("utf-8").startswith("# ")
+    assert paths[2].read_text("utf-8").startswith("sequenceDiagram")
+
+
+def test_file_that_cannot_be_written_is_refused_before_anything_is_asked(
+    command_line: CommandLine, tmp_path: Path
+) -> None:
+    """`explain mcp` would have sent requests by then."""
+    ended = command_line.run("explain", "mcp", "https://mcp.invalid/mcp", "-o", str(tmp_path / "x.pdf"))
+
+    assert ended.status == 2
+    assert "mcp.invalid" not in ended.stderr
