@@ -33,7 +33,8 @@ def _conclusion(run: Run) -> Conclusion:
         return _of(run, "not judged", "Not judged: too little of it was seen.", (because, *faults))
     if "medium" in severities:
         return _of(run, "use when", "Use it when these faults do not matter to you.", faults)
-    return _of(run, "use", "Use it: nothing worse than a small fault was found.", (_held(run), *faults))
+    small = (Reason(f"Faults of low severity: {len(wrong)}."),) if wrong else ()
+    return _of(run, "use", "Use it: nothing worse than a small fault was found.", (_held(run), *small))
 
 
 def _of(run: Run, advice: Advice, sentence: str, reasons: tuple[Reason, ...]) -> Conclusion:

@@ -189,8 +189,6 @@ class SampleProgram:
             del asked["code_challenge"], asked["code_challenge_method"]
         if "no-state" in self.weak:
             del asked["state"]
-        if "no-id-token-check" in self.weak:
-            del asked["nonce"]
         self.link = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
         self.say(f"Open {self.link}")
         return None

@@ -47,7 +47,7 @@ def absent(reason: str = "") -> Audited:
     ("weak", "advice", "finding"),
     [
         ((), "use", ""),
-        (("bare-page",), "use", "page-referrer"),
+        (("bare-page",), "use", ""),
         (("one-at-a-time",), "use when", "silent-connections"),
         (("no-pkce", "one-at-a-time"), "avoid", "pkce"),
     ],

@@ -94,13 +94,26 @@ def test_rfc7636_4_3_without_a_method_it_is_plain() -> None:
 
 def test_values_of_other_sign_ins_are_compared() -> None:
     """RFC 9700 §2.1.1: the challenge or nonce MUST be specific to the transaction."""
-    fresh = replace(PLAIN, request=ASKED | {"state": "t" * 30, "code_challenge": "d" * 43})
+    fresh = replace(PLAIN, request=ASKED | {"code_challenge": "d" * 43})
 
-    assert [verdict("fresh-values", PLAIN, *others) for others in ((), (fresh,), (fresh, PLAIN))] == [
-        NOTHING,
-        "pass",
-        "fail",
-    ]
+    judged = [verdict("fresh-values", PLAIN, *others) for others in ((), (fresh,), (fresh, PLAIN))]
+
+    assert judged == [NOTHING, "pass", "fail"]
+    assert verdict("fresh-state", PLAIN, fresh) == "fail"
+
+
+def test_rfc9562_a_uuid_is_a_state() -> None:
+    """A version 4 UUID has 122 random bits: short of RFC 6749 §10.10, and beyond all guessing."""
+    lengths = {
+        "3c4f0b7e-9d2a-4b61-8e55-0a1b2c3d4e5f": "pass",
+        "s" * 16: "fail",
+        "a" * 22: "fail",
+        "aB3" * 7: "pass",
+    }
+
+    judged = {one: verdict("state-length", replace(PLAIN, request=ASKED | {"state": one})) for one in lengths}
+
+    assert judged == lengths
 
 
 @pytest.mark.parametrize(

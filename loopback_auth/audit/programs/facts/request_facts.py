@@ -12,10 +12,8 @@ from loopback_auth.audit.programs.reading import holds, most_bits
 from loopback_auth.demo.request_log import LoggedRequest
 
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-ENOUGH_BITS = 128
-"""Bits of chance that make a value unguessable (RFC 6749 §10.10)."""
-FRESH = ("state", "code_challenge", "nonce")
-"""Parameters that must be new for each request."""
+ENOUGH_BITS = 120
+"""Bits of chance that make a value unguessable: RFC 6749 §10.10 wants 128, and a version 4 UUID has 122."""
 
 
 def exchange(evidence: Evidence) -> LoggedRequest | None:
@@ -83,19 +81,24 @@ def _state_bits(evidence: Evidence) -> Answer:
     return (passed if bits >= ENOUGH_BITS else failed)(said)
 
 
-def _fresh(evidence: Evidence) -> Answer:
+def _fresh(evidence: Evidence, *names: str) -> Answer:
     runs = [one.request for one in evidence.all() if one.request]
+    sent = {name: values for name in names if (values := [run[name] for run in runs if run.get(name)])}
+    if not sent:
+        return idle(f"There is no {' and no '.join(names)}.")
     if len(runs) < 2:
         return not_observed("Only one authorization request was seen.")
-    again = [
-        name for name in FRESH if len(sent := [run[name] for run in runs if run.get(name)]) != len(set(sent))
-    ]
-    if again:
+    if again := [name for name, values in sent.items() if len(values) != len(set(values))]:
         return failed(f"The same {' and '.join(again)} came in several of {len(runs)} sign-ins.")
-    sent_ones = [name for name in FRESH if runs[0].get(name)]
-    if not sent_ones:
-        return idle("There is neither state nor code_challenge nor nonce.")
-    return passed(f"Of {len(runs)} sign-ins each had its own {', '.join(sent_ones)}.")
+    return passed(f"Each of {len(runs)} sign-ins had its own {' and '.join(sent)}.")
+
+
+def _fresh_state(evidence: Evidence) -> Answer:
+    return _fresh(evidence, "state")
+
+
+def _fresh_proofs(evidence: Evidence) -> Answer:
+    return _fresh(evidence, "code_challenge", "nonce")
 
 
 def _literal(evidence: Evidence) -> Answer:
@@ -206,7 +209,7 @@ FACTS = (
     ),
     fact(
         "state",
-        "medium",
+        "low",
         "The authorization request is searched for a state.",
         "The authorization request has a state",
         "It sends no state.",
@@ -218,7 +221,7 @@ FACTS = (
         "state-length",
         "low",
         "Length and characters of the state are looked at.",
-        "The state can have 128 random bits",
+        "The state can have 120 random bits",
         "The state is too short.",
         "RFC 6749 §10.10, §10.12",
         "Make the state of at least 16 random bytes: 22 characters of base64url.",
@@ -227,12 +230,22 @@ FACTS = (
     fact(
         "fresh-values",
         "medium",
-        "State, code challenge and nonce of all sign-ins are compared.",
-        "State, code challenge and nonce are new for each sign-in",
-        "State, code challenge or nonce is the same in several sign-ins.",
-        "RFC 9700 §2.1.1, §4.7.1; RFC 7636 §4.1",
-        "Make each of them anew, with a cryptographic random generator, for each request.",
-        _asked(_fresh),
+        "Code challenge and nonce of all sign-ins are compared.",
+        "Code challenge and nonce are new for each sign-in",
+        "The code challenge or nonce is the same in several sign-ins.",
+        "RFC 9700 §2.1.1; RFC 7636 §4.1",
+        "Make them anew, with a cryptographic random generator, for each request.",
+        _asked(_fresh_proofs),
+    ),
+    fact(
+        "fresh-state",
+        "low",
+        "The state of all sign-ins is compared.",
+        "The state is new for each sign-in",
+        "The state is the same in several sign-ins.",
+        "RFC 9700 §4.7.1; RFC 6749 §10.12",
+        "Make it anew, with a cryptographic random generator, for each request.",
+        _asked(_fresh_state),
     ),
     fact(
         "redirect-host",

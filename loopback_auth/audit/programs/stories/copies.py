@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory, Talk
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.series import Probe, Series
+from loopback_auth.audit.programs.stories.series import Probe, Sent, Series
 from loopback_auth.audit.programs.stories.steps import authority, end_text, path, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
@@ -23,13 +23,13 @@ def _copy(exposed: Exposed, *, method: str = "", headers: tuple[tuple[str, str],
     return HttpRequest(method or real.method, real.url, (*kept, *headers), b"" if method else real.body)
 
 
-def head(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def head(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A scanner of links asks with HEAD whether the address works."""
     answer = yield from Ask(_copy(exposed, method="HEAD"))
-    return f"HEAD of the callback got {status_text(answer)}."
+    return Sent(f"HEAD of the callback got {status_text(answer)}.", bool(answer.status))
 
 
-def options(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def options(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The browser asks for permission before a script of the provider's page fetches the address."""
     asked = (
         ("Origin", ATTACKER_PAGE),
@@ -38,15 +38,15 @@ def options(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
         ("Sec-Fetch-Mode", "cors"),
     )
     answer = yield from Ask(_copy(exposed, method="OPTIONS", headers=asked))
-    return f"OPTIONS of the callback got {status_text(answer)}."
+    return Sent(f"OPTIONS of the callback got {status_text(answer)}.", bool(answer.status))
 
 
-def prefetch(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def prefetch(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The browser fetches the address in advance, in case the user follows the link."""
     marks = (("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"), ("X-Moz", "prefetch"))
     # With form_post there is nothing in the address, and browsers prefetch no form.
     answer = yield from Ask(_copy(exposed, method="GET", headers=marks))
-    return f"A prefetch of the callback got {status_text(answer)}."
+    return Sent(f"A prefetch of the callback got {status_text(answer)}.", bool(answer.status))
 
 
 def signed_in_with_page(result: ProgramResult) -> bool:

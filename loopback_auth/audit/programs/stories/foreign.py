@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
+from loopback_auth.audit.programs.stories.series import SETTLED
 from loopback_auth.audit.programs.stories.steps import attackers_request, end_text, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask
@@ -65,6 +66,7 @@ def _delivered(context: AttackContext, *, right_state: bool) -> ProgramActions[A
         yield from End()
         return not_observed(f"The attacker got no response of their own ({status_text(refusal)}).")
     received = yield from Ask(step.request())
+    yield from Pass(SETTLED)
     result = yield from End()
     which = "the right" if right_state else "their own"
     what = f"The attacker's own code with {which} state got {status_text(received)}."

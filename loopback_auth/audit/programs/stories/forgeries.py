@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.stories.nuisances import request_of
-from loopback_auth.audit.programs.stories.series import Probe, Series
+from loopback_auth.audit.programs.stories.series import Probe, Sent, Series
 from loopback_auth.audit.programs.stories.steps import authority, path, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
@@ -29,40 +29,50 @@ ADVICE = (
 )
 
 
-def wrong_state(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def forged(exposed: Exposed, parameters: str) -> HttpRequest:
+    """Make a forged response that travels as the real one: in the query, or as a form (form_post)."""
+    if exposed.answer is not None and exposed.answer.method == "POST":
+        return from_page(exposed.redirect_uri, parameters)
+    return from_page(f"{exposed.redirect_uri}?{parameters}")
+
+
+def wrong_state(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A page opens the callback's address with a code and a wrong state."""
-    answer = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}&{STATED}"))
-    return f"A callback with a wrong state got {status_text(answer)}."
+    answer = yield from Ask(forged(exposed, f"{FORGED}&{STATED}"))
+    return Sent(f"A callback with a wrong state got {status_text(answer)}.", bool(answer.status))
 
 
-def missing_state(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def missing_state(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A page opens it with a code and no state, and with an empty one."""
-    none = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}"))
-    empty = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}&state="))
-    return f"A callback without state got {status_text(none)}, with an empty one {status_text(empty)}."
+    none = yield from Ask(forged(exposed, FORGED))
+    empty = yield from Ask(forged(exposed, f"{FORGED}&state="))
+    said = f"A callback without state got {status_text(none)}, with an empty one {status_text(empty)}."
+    return Sent(said, bool(none.status or empty.status))
 
 
-def repeated_state(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def repeated_state(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A page opens it with two different states."""
-    answer = yield from Ask(from_page(f"{exposed.redirect_uri}?{FORGED}&state=one&{STATED}"))
-    return f"A callback with two states got {status_text(answer)}."
+    answer = yield from Ask(forged(exposed, f"{FORGED}&state=one&{STATED}"))
+    return Sent(f"A callback with two states got {status_text(answer)}.", bool(answer.status))
 
 
-def forged_error(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def forged_error(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A page says that the user has denied the request."""
-    stated = yield from Ask(from_page(f"{exposed.redirect_uri}?{DENIAL}&{STATED}"))
-    bare = yield from Ask(from_page(f"{exposed.redirect_uri}?{DENIAL}"))
-    return f"A forged error with a wrong state got {status_text(stated)}, without one {status_text(bare)}."
+    stated = yield from Ask(forged(exposed, f"{DENIAL}&{STATED}"))
+    bare = yield from Ask(forged(exposed, DENIAL))
+    said = f"A forged error with a wrong state got {status_text(stated)}, without one {status_text(bare)}."
+    return Sent(said, bool(stated.status or bare.status))
 
 
-def by_page(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def by_page(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A script of the page fetches it in the background, and a form of the page is sent to it."""
     uri = exposed.redirect_uri
     script = yield from Ask(from_script(f"{uri}?{FORGED}&{STATED}"))
     form = yield from Ask(from_page(uri, f"{FORGED}&{STATED}"))
     preflight = yield from Ask(_preflight(exposed, f"{path(uri)}?{FORGED}&{STATED}"))
     said = f"a script {status_text(script)}, a form {status_text(form)}, a preflight {status_text(preflight)}"
-    return f"Forged callbacks from a web page got: {said}."
+    seen = bool(script.status or form.status or preflight.status)
+    return Sent(f"Forged callbacks from a web page got: {said}.", seen)
 
 
 def _preflight(exposed: Exposed, target: str) -> HttpRequest:
@@ -83,9 +93,9 @@ FORGED_CODE_SENT = Question(
     "forged-code",
     "high",
     "A forged callback brings a code that the server never issued.",
-    "A forged code is not sent to the token endpoint",
-    "A forged code is sent to the token endpoint.",
-    "RFC 6749 §10.12; RFC 9700 §4.7",
+    "A forged code is not used without PKCE",
+    "It uses forged codes, without PKCE.",
+    "RFC 6749 §10.12; RFC 9700 §2.1, §4.7",
     "Send only codes that came with the state of the request.",
     "attack",
 )
@@ -93,10 +103,12 @@ FORGED_CODE_SENT = Question(
 
 def _accepted(result: ProgramResult) -> Mapping[str, Answer]:
     """Judge whether the program has used what was forged."""
-    sent = any(one.parameters.get("code") == FORGED_CODE for one in result.token_requests)
-    if sent:
-        return {FORGED_CODE_SENT.id: failed("The forged code was sent to the token endpoint.")}
-    return {FORGED_CODE_SENT.id: passed("The forged code was not sent to the token endpoint.")}
+    if all(one.parameters.get("code") != FORGED_CODE for one in result.token_requests):
+        return {FORGED_CODE_SENT.id: passed("The forged code was not sent to the token endpoint.")}
+    if result.request.get("code_challenge_method") == "S256":
+        # RFC 9700 §2.1: clients MAY rely on the CSRF protection provided by PKCE.
+        return {FORGED_CODE_SENT.id: passed("The forged code was sent, but PKCE makes it useless.")}
+    return {FORGED_CODE_SENT.id: failed("The forged code was sent to the token endpoint.")}
 
 
 def _attack(id: str, title: str, what: str, source: str = "RFC 8252 §8.9; RFC 6749 §10.12") -> Question:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlencode
 
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramStory
-from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
+from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.stories.forgeries import forged
 from loopback_auth.audit.programs.stories.steps import status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Until
-from loopback_auth.compare.attacks.context import ATTACKER_STATE, AttackContext, from_page
+from loopback_auth.compare.attacks.context import ATTACKER_STATE, AttackContext
 from loopback_auth.http_messages import HttpResponse
 
 MARKUP = Question(
@@ -44,7 +46,10 @@ REDIRECT = Question(
 )
 AWAY = "https://attacker.example/"
 TAG = "<img src=x onerror=audit()>"
-ESCAPE = "\x1b]0;audit\x07\x1b[2J"
+ESCAPE = "\x1b]0;audit"
+"""How a sequence begins that changes the title of a terminal (xterm, OSC 0)."""
+TRACEBACK = "Traceback (most recent call last)"
+_LINKED = re.compile(rb"""(?:href|src|action)\s*=\s*["']?javascript:audit""", re.IGNORECASE)
 
 
 _PLACES = urlencode(dict.fromkeys(("next", "redirect", "redirect_to", "return_to", "url"), AWAY))
@@ -55,37 +60,43 @@ def hostile_error(_: AttackContext) -> ProgramStory:
     exposed = yield from waiting()
     parameters = {
         "error": f"access_denied{TAG}",
-        "error_description": TAG + ESCAPE,
+        "error_description": f"{TAG}{ESCAPE}\x07",
         "error_uri": f"javascript:audit()//{TAG}",
     }
     # A page can send the first; the second needs a hostile server.
-    forged = urlencode(parameters | {"state": ATTACKER_STATE + TAG}, quote_via=quote)
-    genuine = {"error": "access_denied", "error_description": TAG + ESCAPE, "state": exposed.state}
+    wrong = urlencode(parameters | {"state": ATTACKER_STATE + TAG}, quote_via=quote)
+    genuine = {"error": "access_denied", "error_description": f"{TAG}{ESCAPE}\x07", "state": exposed.state}
     if exposed.answer is not None and (issuer := exposed.brought("iss")):
         genuine["iss"] = issuer
-    first = yield from Ask(from_page(f"{exposed.redirect_uri}?{forged}&{_PLACES}"))
+    first = yield from Ask(forged(exposed, f"{wrong}&{_PLACES}"))
     right = urlencode(genuine, quote_via=quote)
-    second = yield from Ask(from_page(f"{exposed.redirect_uri}?{right}&{_PLACES}"))
+    second = yield from Ask(forged(exposed, f"{right}&{_PLACES}"))
     result = yield from End()
+    said = f"One with a wrong state got {status_text(first)}, one with the right state {status_text(second)}."
     answers = [one for one in (first, second) if one.status]
-    said = (
-        f"A forged error with HTML got {status_text(first)}, one with the right state {status_text(second)}."
-    )
+    return {
+        MARKUP.id: _marked_up(answers, said),
+        ESCAPES.id: _escaped(result),
+        REDIRECT.id: _redirected(answers),
+    }
+
+
+def _marked_up(answers: list[HttpResponse], said: str) -> Answer:
+    """Judge whether HTML of the response came back as HTML."""
     if any(TAG.encode() in one.body and _is_html(one.header("content-type"), one.body) for one in answers):
-        markup = failed(f"{said} The HTML came back unchanged.")
-    elif any(b"javascript:audit" in one.body for one in answers):
-        markup = failed(f"{said} The page has a link to javascript:.")
-    elif answers:
-        markup = passed(f"{said} The HTML did not come back.")
-    else:
-        markup = not_observed(said)
-    raw = "\x1b]0;audit" in result.seen.output or "\x1b[2J" in result.seen.output
-    escapes = (
-        failed("The control characters were printed unchanged.")
-        if raw
-        else passed("No control characters were printed.")
-    )
-    return {MARKUP.id: markup, ESCAPES.id: escapes, REDIRECT.id: _redirected(answers)}
+        return failed(f"{said} The HTML came back unchanged.")
+    if any(_LINKED.search(one.body) for one in answers):
+        return failed(f"{said} The page has a link to javascript:.")
+    return passed(f"{said} The HTML did not come back.") if answers else not_observed(said)
+
+
+def _escaped(result: ProgramResult) -> Answer:
+    """Judge whether control characters of the response were printed."""
+    if ESCAPE not in result.seen.output:
+        return passed("No control characters were printed.")
+    if TRACEBACK in result.seen.output:
+        return not_observed("They were printed in the traceback of an error that was not caught.")
+    return failed("The control characters were printed unchanged.")
 
 
 def _redirected(answers: list[HttpResponse]) -> Answer:

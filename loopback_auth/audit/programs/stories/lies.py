@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from loopback_auth.audit.programs.actions import End, ProgramStory
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, idle, not_observed, passed
 from loopback_auth.audit.programs.stories.steps import end_text
 from loopback_auth.audit.programs.trial import Need, Question, Trial
 from loopback_auth.compare.attacks.context import AttackContext
@@ -18,6 +18,7 @@ ELSEWHERE = "/elsewhere"
 ANOTHER_ISSUER = "https://attacker.example"
 STRANGE = "file:///audit-of-a-scheme"
 """An address that is not on the web; there is no such file."""
+UNUSED = "It may use no ID token, or leave this check to the program that uses it."
 MADE = "audit-of-a-shell"
 """Name of the file that a command in an address makes."""
 
@@ -67,7 +68,23 @@ def not_signed_in(result: ProgramResult) -> Answer:
     """Judge an ID token that must be refused: the sign-in must fail."""
     if not result.token_requests:
         return not_observed(f"No token request came. {end_text(result)}")
-    return (failed if result.succeeded else passed)(end_text(result))
+    if not result.succeeded:
+        return passed(end_text(result))
+    return failed(f"{end_text(result)} {UNUSED}")
+
+
+def nonce_compared(result: ProgramResult) -> Answer:
+    """Judge an ID token with another nonce; without a nonce in the request there is nothing to compare."""
+    if not result.request.get("nonce"):
+        return idle("The request has no nonce.")
+    return not_signed_in(result)
+
+
+def signature_checked(result: ProgramResult) -> Answer:
+    """Judge a damaged signature: over TLS to the token endpoint it may be left unchecked (§3.1.3.7, 6)."""
+    if result.succeeded:
+        return not_observed("The signature was not checked, which may be left out over TLS.")
+    return not_signed_in(result)
 
 
 def _told(id: str, judge: Callable[[ProgramResult], Answer], _: AttackContext) -> ProgramStory:
@@ -126,6 +143,7 @@ LIES = (
         lambda _: Faults(wrong_iss=True),
         "port",
         "code",
+        "metadata",
     ),
     _lie(
         Question(
@@ -210,15 +228,15 @@ LIES = (
         "code",
     ),
     _lie(
-        _id_token("id-token-nonce", "medium", "has the nonce of another sign-in", "(11)"),
+        _id_token("id-token-nonce", "low", "has the nonce of another sign-in", "(11)"),
         "The ID token has another nonce than the request.",
-        not_signed_in,
+        nonce_compared,
         lambda _: Faults(wrong_nonce=True),
         "code",
         "openid",
     ),
     _lie(
-        _id_token("id-token-audience", "medium", "is for another client", "(3)"),
+        _id_token("id-token-audience", "low", "is for another client", "(3)"),
         "The ID token is for another client.",
         not_signed_in,
         lambda _: Faults(wrong_audience=True),
@@ -229,7 +247,7 @@ LIES = (
         # Over TLS a client may leave the signature unchecked.
         _id_token("id-token-signature", "info", "has a damaged signature", "(6)"),
         "The signature of the ID token is damaged.",
-        not_signed_in,
+        signature_checked,
         lambda _: Faults(bad_signature=True),
         "code",
         "openid",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopback_auth.audit.programs.actions import ProgramActions, Talk
-from loopback_auth.audit.programs.stories.series import Probe, Series
+from loopback_auth.audit.programs.stories.series import Probe, Sent, Series
 from loopback_auth.audit.programs.stories.steps import authority, origin, path, status_text
 from loopback_auth.audit.programs.trial import Question
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
@@ -43,60 +43,64 @@ def request_of(
     return HttpRequest(method, origin(exposed.redirect_uri) + target, headers)
 
 
-def favicon(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def favicon(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The browser asks for the icon of the page."""
     answer = yield from Ask(request_of(exposed, "/favicon.ico", destination="image"))
-    return f"The request for /favicon.ico got {status_text(answer)}."
+    return Sent(f"The request for /favicon.ico got {status_text(answer)}.", bool(answer.status))
 
 
-def preconnect(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def preconnect(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The browser opens a connection in advance, does not need it, and closes it."""
     yield from Talk(authority(exposed.redirect_uri), wait=0.1)
-    return "A connection was opened and closed without a word."
+    return Sent("A connection was opened and closed without a word.")
 
 
-def other_paths(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def other_paths(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """Another program asks what is on this port."""
     targets = ("/", "/robots.txt", f"{path(exposed.redirect_uri).rstrip('/')}/more")
-    said: list[str] = []
+    said, seen = list[str](), False
     for target in targets:
         if target == path(exposed.redirect_uri):
             continue
         answer = yield from Ask(request_of(exposed, target))
         said.append(f"{target} {status_text(answer)}")
-    return f"Requests for other paths got: {', '.join(said)}."
+        seen = seen or bool(answer.status)
+    return Sent(f"Requests for other paths got: {', '.join(said)}.", seen)
 
 
-def without_parameters(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def without_parameters(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The callback's address is opened without any response in it."""
     answer = yield from Ask(request_of(exposed, path(exposed.redirect_uri), destination="document"))
-    return f"The callback's address without parameters got {status_text(answer)}."
+    said = f"The callback's address without parameters got {status_text(answer)}."
+    return Sent(said, bool(answer.status))
 
 
-def other_methods(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def other_methods(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A scanner of links or ports asks with other methods."""
-    said: list[str] = []
+    said, seen = list[str](), False
     for method in ("HEAD", "OPTIONS", "PUT", "TRACE"):
         answer = yield from Ask(request_of(exposed, path(exposed.redirect_uri), method=method))
         said.append(f"{method} {status_text(answer)}")
-    return f"Requests without parameters got: {', '.join(said)}."
+        seen = seen or bool(answer.status)
+    return Sent(f"Requests without parameters got: {', '.join(said)}.", seen)
 
 
-def tls(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def tls(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The browser speaks https to this port, because it knows the host name so (HSTS)."""
     came = yield from Talk(authority(exposed.redirect_uri), (client_hello(),), wait=WAIT)
-    return f"A TLS connection attempt got {_came(came)}."
+    return Sent(f"A TLS connection attempt got {_came(came)}.")
 
 
-def oversize(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def oversize(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """A request has a query, and another a header, that is too long."""
     first = yield from Ask(request_of(exposed, f"{ASIDE}?x={'x' * LONG}"))
     long = request_of(exposed, ASIDE)
     second = yield from Ask(HttpRequest("GET", long.url, (*long.headers, ("Cookie", f"a={'x' * LONG}"))))
-    return f"A query of {LONG} bytes got {status_text(first)}, such a header {status_text(second)}."
+    said = f"A query of {LONG} bytes got {status_text(first)}, such a header {status_text(second)}."
+    return Sent(said)
 
 
-def malformed(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
+def malformed(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """Requests come whose encoding or form is broken."""
     host = b" HTTP/1.1\r\nHost: " + authority(exposed.redirect_uri).encode("ascii", "replace") + b"\r\n\r\n"
     sent = {
@@ -109,7 +113,7 @@ def malformed(_: AttackContext, exposed: Exposed) -> ProgramActions[str]:
     for how, data in sent.items():
         came = yield from Talk(authority(exposed.redirect_uri), (data,), wait=WAIT)
         said.append(f"{how} {_came(came)}")
-    return f"Malformed requests got: {', '.join(said)}."
+    return Sent(f"Malformed requests got: {', '.join(said)}.")
 
 
 def _came(data: bytes) -> str:

@@ -25,6 +25,8 @@ _FAILED = re.compile(
     re.IGNORECASE,
 )
 _REQUEST_LINE = re.compile(r"\b(GET|POST) /|HTTP/1\.[01]\b|https?://")
+_MOVES = re.compile(rb"\blocation\s*(=|\.\s*(href|assign|replace|search|hash))|\bsubmit\(\)", re.IGNORECASE)
+"""A script that takes the browser to another address."""
 REFUSAL = b'{"error": "invalid_grant", "error_description": "The code has expired."}'
 
 
@@ -65,7 +67,9 @@ def honest_page(result: ProgramResult) -> Answer:
 def _failing(judges: Mapping[str, Callable[[ProgramResult], Answer]], _: AttackContext) -> ProgramStory:
     result = yield from End()
     if result.succeeded:
-        return {id: not_observed("The sign-in succeeded all the same.") for id in judges}
+        return dict.fromkeys(judges, not_observed("The sign-in succeeded all the same."))
+    if result.status is None and result.page is not None and _MOVES.search(result.page.body):
+        return dict.fromkeys(judges, not_observed("A script of the page goes on, and none was run here."))
     return {id: judge(result) for id, judge in judges.items()}
 
 

@@ -8,14 +8,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory
-from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, failed, passed
+from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.stories.steps import end_text, still_waits, waiting
 from loopback_auth.audit.programs.trial import Need, Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext
 
-Steps = Callable[[AttackContext, Exposed], ProgramActions[str]]
+SETTLED = 1.5
+"""Seconds after which a program has noticed what it has taken for its response: many look once a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent, and what came back.
+
+    Args:
+        said: that, in a sentence.
+        seen: something shows that it arrived: an answer, or a connection that was made.
+    """
+
+    said: str
+    seen: bool = True
+
+
+Steps = Callable[[AttackContext, Exposed], ProgramActions[Sent]]
 Judge = Callable[[ProgramResult], Mapping[str, Answer]]
 
 
@@ -25,7 +42,7 @@ class Probe:
 
     Args:
         question: that it answers.
-        steps: send it; their result says what came back, as the end of a sentence.
+        steps: send it.
     """
 
     question: Question
@@ -72,17 +89,18 @@ class Series:
     def tell(self, context: AttackContext) -> ProgramStory:
         """Try them in order, for as long as the program waits."""
         exposed = yield from waiting()
-        said: dict[str, str] = {}
+        sent: dict[str, Sent] = {}
         for probe in self.probes:
-            said[probe.question.id] = yield from probe.steps(context, exposed)
+            sent[probe.question.id] = yield from probe.steps(context, exposed)
             if not (yield from still_waits(exposed)):
                 break
+        yield from Pass(SETTLED)
         result = yield from End()
         answers = dict(self.judge(result))
         if self.harmless(result):
-            return answers | {name: passed(f"{text} {end_text(result)}") for name, text in said.items()}
-        if len(said) == 1:
-            return answers | {name: failed(f"{text} {_harm(result)}") for name, text in said.items()}
+            return answers | {name: _withstood(one, result) for name, one in sent.items()}
+        if len(sent) == 1:
+            return answers | {name: failed(f"{one.said} {_harm(result)}") for name, one in sent.items()}
         return answers
 
     def parts(self, played: Played) -> tuple[Trial, ...]:
@@ -97,6 +115,11 @@ class Series:
 
     def _of(self, probes: tuple[Probe, ...]) -> Trial:
         return replace(self, probes=probes).trial()
+
+
+def _withstood(sent: Sent, result: ProgramResult) -> Answer:
+    """Say that it did no harm, if it arrived."""
+    return (passed if sent.seen else not_observed)(f"{sent.said} {end_text(result)}")
 
 
 def _harm(result: ProgramResult) -> str:
