@@ -20,7 +20,7 @@ from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace
 
-StoryKind = Literal["flow", "recording", "link", "error", "token"]
+StoryKind = Literal["flow", "recording", "link", "error", "token", "document"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ ADDRESSES = frozenset({"location", "redirect_uri", "referer", "verification_uri_
 """Parameters, members and headers that hold an address."""
 
 _ORIGIN = re.compile(r"[^/?#]*://[^/]*")
+_USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 _NUMBERED = re.compile(r"[A-Za-z0-9._~%=-]*[0-9][A-Za-z0-9._~%=-]*")
 _LONGEST_PART = 12
 """Characters of a path segment with digits; a longer one may be a secret."""
@@ -98,6 +99,11 @@ def reduced_url(url: str) -> str:
     return shown
 
 
+def without_user(url: str) -> str:
+    """Return an address without a user name and a password."""
+    return _USER.sub(r"\1//...@", url)
+
+
 def _members(body: str) -> str:
     """Reduce a JSON object; empty when the body is something else."""
     members = object_or_none(body)
@@ -128,7 +134,12 @@ def _value(name: str, value: str) -> str:
         return value
     if name in ADDRESSES:
         return reduced_url(value)
-    return value if name in KNOWN or name.endswith(("_supported", "_endpoint")) else HIDDEN
+    return value if is_public(name) else HIDDEN
+
+
+def is_public(name: str) -> bool:
+    """Return whether the value of a parameter or member with this name is one that everybody may see."""
+    return name in KNOWN or name.endswith(("_supported", "_endpoint"))
 
 
 def shown_name(name: str) -> str:

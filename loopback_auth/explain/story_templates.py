@@ -137,6 +137,7 @@ TAKERS: Mapping[str, str] = {
     "screen": "anyone who sees the link or the screen",
     "history": "anyone who reads the address bar or the history",
     "extensions": "extensions of the browser",
+    "document": "anyone who reads the document",
     "port": "another program that has taken the port",
     "clipboard": "programs that read the clipboard",
     "only": "no one, because only the program and {provider} have it",

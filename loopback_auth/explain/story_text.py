@@ -22,7 +22,11 @@ Part = Story | ExplainedStep | ExplainedValue | Answer | SecretExposure | Findin
 INDENT = 4
 RESPONSE = "response"
 """The word before what came back."""
-PARTS: Mapping[StoryKind, str] = {"link": "What the link carries", "token": "What the token says"}
+PARTS: Mapping[StoryKind, str] = {
+    "link": "What the link carries",
+    "token": "What the token says",
+    "document": "What the document says",
+}
 """What the scenes are called, where they are no steps."""
 GITHUB = "https://github.com/"
 """Left out before the name of a repository, as it would stand on every other line."""
@@ -191,5 +195,6 @@ ORDERS: Mapping[StoryKind, tuple[Callable[[Story, int], Iterator[str]], ...]] = 
     "link": (_scenes, _findings, _answers, _fates),
     "token": (_scenes, _findings, _answers),
     "error": (_answers,),
+    "document": (_scenes, _findings, _answers, _fates),
 }
 """The parts of a story, in the order in which they are written: what is asked most comes first."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.explain.documents import document_story
 from loopback_auth.explain.errors.error_story import CODES, error_story
 from loopback_auth.explain.links.link import read_link
 from loopback_auth.explain.links.link_story import link_story, typed_secret
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.subject import Subject
 from loopback_auth.explain.tokens.token import read_token
-from loopback_auth.explain.tokens.token_story import token_story
+from loopback_auth.explain.tokens.token_story import learn_members, token_story
 from loopback_auth.flow_table import BY_NAME
 from loopback_auth.narrow import is_name
 from loopback_auth.protocol.json import object_or_none, text_member
@@ -22,6 +23,7 @@ from loopback_auth.redact import server_text
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.trace.secret_finder import looks_secret
+from loopback_auth.trace.secret_labels import SecretLabels
 
 WHAT = (
     f"Name a flow ({', '.join(BY_NAME)}) or an error code, or pass a link or a token. A code or an opaque "
@@ -58,23 +60,25 @@ def subject_story(subject: Subject, *, provider: str, now: float, typed: bool) -
             found = (typed_secret("The token was typed as an argument."),) if typed else ()
             return replace(story, findings=(*story.findings, *found))
         case "document":
-            return _document(subject.text)
+            return _document(subject.text, now)
         case "too long":
             raise ConfigError("The text is longer than a link or a token.", hint=WHAT)
         case _:
             raise _unknown(subject.text)
 
 
-def _document(text: str) -> Story:
-    """Explain the error response of a server."""
-    members = object_or_none(text)
-    code = text_member(members, "error") if members is not None else ""
-    if members is None or not code:
-        raise ConfigError(
-            "This JSON document is neither a recording nor the error response of a server.", hint=WHAT
+def _document(text: str, now: float) -> Story:
+    """Explain what a server answered: an error, or something else."""
+    members = object_or_none(text) or {}
+    if code := text_member(members, "error"):
+        description = text_member(members, "error_description")
+        labels = SecretLabels()
+        learn_members(members, labels)
+        said = labels.text(server_text(description))
+        return error_story(
+            "" if looks_secret(code) else code, description=server_text(description), said=said
         )
-    description = text_member(members, "error_description")
-    return error_story(code, description=description, said=server_text(description))
+    return document_story(text, now=now)
 
 
 def _unknown(text: str) -> ConfigError:

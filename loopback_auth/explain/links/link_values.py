@@ -24,7 +24,7 @@ from loopback_auth.explain.links.link_words import (
 )
 from loopback_auth.explain.links.reference_rules import PUSHED
 from loopback_auth.explain.parameter_words import PARAMETERS
-from loopback_auth.explain.reduction import reduced_url, shown_name
+from loopback_auth.explain.reduction import reduced_url, shown_name, without_user
 from loopback_auth.explain.story import LONGEST_VALUE, ExplainedValue
 from loopback_auth.explain.story_words import VENDOR, Sentence
 from loopback_auth.explain.tokens.token import read_token
@@ -39,7 +39,6 @@ UNKNOWN = ("no standard has it; the server ignores what it does not know", "RFC 
 """About a parameter of a request that is in no table."""
 
 _TOKEN = re.compile(r"ey[A-Za-z0-9_=-]{8,}\.")
-_USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 
 
 class LinkValues:
@@ -119,11 +118,6 @@ def shown_address(link: Link) -> str:
     begin = f"{link.scheme}:" if link.scheme else ""
     authority = f"//{'...@' * link.user}{host}{port}" if link.host else ""
     return server_text(f"{begin}{authority}{path}", LONGEST_VALUE) or "(no address)"
-
-
-def without_user(url: str) -> str:
-    """Return an address without a user name and a password."""
-    return _USER.sub(r"\1//...@", url)
 
 
 def _meaning(parameter: Parameter, *, request: bool) -> Sentence:

@@ -144,7 +144,7 @@ def no_foreign_key(dated: DatedToken) -> Judgement | None:
 
 def no_private_key(dated: DatedToken) -> Judgement | None:
     """Look for a private key, anywhere."""
-    if _has_private_key(dated.token.header, 0) or _has_private_key(dated.token.claims, 0):
+    if has_private_key(dated.token.header) or has_private_key(dated.token.claims):
         return broken("The token has a private key in it.")
     return kept("No private key is in it.") if dated.token.header else None
 
@@ -181,12 +181,13 @@ def is_typed(token: Token) -> bool:
     return typ == TYPES.get(token.kind)
 
 
-def _has_private_key(value: object, depth: int) -> bool:
+def has_private_key(value: object, depth: int = 0) -> bool:
+    """Return whether a private key is in something that was read from JSON, however deep."""
     if is_mapping(value):
         if "kty" in value and PRIVATE & value.keys():
             return True
-        return depth < 32 and any(_has_private_key(one, depth + 1) for one in value.values())
-    return is_list(value) and depth < 32 and any(_has_private_key(one, depth + 1) for one in value)
+        return depth < 32 and any(has_private_key(one, depth + 1) for one in value.values())
+    return is_list(value) and depth < 32 and any(has_private_key(one, depth + 1) for one in value)
 
 
 TOKEN_RULES: tuple[Rule[DatedToken], ...] = (

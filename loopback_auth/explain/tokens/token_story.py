@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from loopback_auth.compare.model import Finding
 from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.narration import Story
+from loopback_auth.explain.reduction import HIDDEN, is_public, reduced_url, without_user
 from loopback_auth.explain.rules import judged
 from loopback_auth.explain.story import LONGEST_VALUE, ExplainedStep, ExplainedValue
+from loopback_auth.explain.story_words import Sentence
 from loopback_auth.explain.tokens.claim_rules import CLAIM_RULES
 from loopback_auth.explain.tokens.token import Token
 from loopback_auth.explain.tokens.token_rules import TOKEN_RULES, DatedToken
@@ -25,6 +27,7 @@ from loopback_auth.explain.tokens.token_words import CLAIMS, HEADER, KINDS, TIME
 from loopback_auth.narrow import is_list, is_mapping
 from loopback_auth.protocol.jwk import PRIVATE
 from loopback_auth.redact import server_text
+from loopback_auth.trace.secret_finder import looks_secret
 from loopback_auth.trace.secret_labels import SecretLabels
 from loopback_auth.trace.secret_names import is_secret
 
@@ -84,12 +87,12 @@ def token_scenes(
     """
     of = f" of the {name}" if name else ""
     if token.header:
-        values = tuple(_values(token.header, HEADER, now, labels))
+        values = tuple(member_values(token.header, HEADER, now, labels))
         yield _scene(
             f"header{of}", values, "How it is protected, as far as it says so itself.", "RFC 7515 §4"
         )
     if token.claims:
-        values = tuple(_values(token.claims, CLAIMS, now, labels))
+        values = tuple(member_values(token.claims, CLAIMS, now, labels))
         yield _scene(f"claims{of}", values, "What it says.", "RFC 7519 §4")
     if token.inner is not None:
         yield from token_scenes(token.inner, now=now, labels=labels, name=f"{name or 'token'} inside")
@@ -97,8 +100,8 @@ def token_scenes(
 
 def learn_secrets(token: Token, labels: SecretLabels) -> None:
     """Learn what in a token is a secret itself, before anything of it is shown."""
-    _learn(token.header, labels)
-    _learn(token.claims, labels)
+    learn_members(token.header, labels)
+    learn_members(token.claims, labels)
     if token.inner is not None:
         learn_secrets(token.inner, labels)
 
@@ -141,14 +144,36 @@ def _scene(title: str, values: tuple[ExplainedValue, ...], words: str, source: s
     return ExplainedStep((), "", title, "", values, 0, (), words, source)
 
 
-def _values(
-    members: Mapping[str, object], table: Mapping[str, tuple[str, str]], now: float, labels: SecretLabels
+def member_values(
+    members: Mapping[str, object],
+    table: Mapping[str, Sentence],
+    now: float,
+    labels: SecretLabels,
+    *,
+    guess: bool = False,
 ) -> Iterator[ExplainedValue]:
+    """Iterate over members with what they mean.
+
+    Args:
+        members: of a JSON object.
+        table: what they mean.
+        now: in Unix seconds.
+        labels: of the secrets, which were learnt before.
+        guess: do not show what looks like a secret, where the table does not have the member.
+    """
     for name, value in list(members.items())[:MOST_MEMBERS]:
         meaning, source = table.get(name, ("", ""))
         shown = labels.text(server_text(name, 80))
+        if guess and isinstance(value, str) and "://" in value:
+            value = reduced_url(without_user(value))
+        unknown = guess and not meaning and not is_public(name) and isinstance(value, str)
+        hidden = unknown and (looks_secret(str(value)) or "/" in str(value))
         yield ExplainedValue(
-            shown, _shown(name, value, now, labels), meaning, source, secret=_is_hidden(name, value)
+            shown if len(shown) < 60 else HIDDEN,
+            f"({len(str(value))} characters, not shown)" if hidden else _shown(name, value, now, labels),
+            meaning,
+            source,
+            secret=_is_hidden(name, value),
         )
     if len(members) > MOST_MEMBERS:
         yield ExplainedValue(f"and {len(members) - MOST_MEMBERS} more")
@@ -188,13 +213,14 @@ def _clean(value: object, labels: SecretLabels, depth: int) -> object:
     return value
 
 
-def _learn(value: object, labels: SecretLabels, name: str = "") -> None:
+def learn_members(value: object, labels: SecretLabels, name: str = "") -> None:
+    """Learn what in something that was read from JSON is a secret, however deep."""
     if is_mapping(value):
         for inner, one in value.items():
-            _learn(one, labels, inner)
+            learn_members(one, labels, inner)
     elif is_list(value):
         for one in value:
-            _learn(one, labels, name)
+            learn_members(one, labels, name)
     elif isinstance(value, str) and _is_hidden(name, value):
         labels.learn(name, value)
 
