@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,13 @@ from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange,
 from loopback_auth.trace.records import Trace
 
 StoryKind = Literal["flow", "recording", "link", "error", "token", "document"]
+
+HEADINGS: Mapping[StoryKind, str] = {
+    "link": "What the link carries",
+    "token": "What the token says",
+    "document": "What the document says",
+}
+"""What the scenes of a story are called, where they are no steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,11 @@ class Story:
     kind: StoryKind = "flow"
     short: tuple[Answer, ...] = ()
     trace: Trace | None = None
+
+    @property
+    def heading(self) -> str:
+        """What the scenes are called."""
+        return HEADINGS.get(self.kind, "Step by step")
 
 
 def rehearsed_story(run: Run, wording: Wording) -> Story:

@@ -93,6 +93,11 @@ class ExplainedValue:
     maker: str = ""
     secret: bool = False
 
+    @property
+    def words(self) -> str:
+        """What the parameter is for, and who made it; empty after the first time in a story."""
+        return f"{self.meaning}; made by {self.maker}" if self.meaning and self.maker else self.meaning
+
 
 @dataclass(frozen=True, slots=True)
 class ExplainedStep:

@@ -13,9 +13,6 @@ from loopback_auth.explain.story import ExplainedStep, ExplainedValue
 from loopback_auth.explain.told_trace import explained_only
 from loopback_auth.redact import server_text
 
-SCENES = {"link": "What the link carries", "token": "What the token says"}
-"""What the scenes are called, where they are no steps."""
-
 
 def markdown(stories: Sequence[Story]) -> str:
     """Write explanations, one after the other."""
@@ -28,11 +25,11 @@ def _parts(story: Story) -> Iterator[str]:
     yield from map(escaped, story.notes)
     for one in story.short:
         yield f"{_bold(one.question)} {escaped(one.answer)}".strip()
-        yield from _list(one.points)
+        yield "\n".join(f"{number}. {escaped(point)}" for number, point in enumerate(one.points, 1))
     if story.trace is not None:
         yield f"```mermaid\n{mermaid(explained_only(story.trace, story.scenes))}```"
     if story.scenes:
-        yield f"## {SCENES.get(story.kind, 'Step by step')}"
+        yield f"## {story.heading}"
     known = knowledge(story.trace, story.scenes) if story.trace is not None else ()
     for number, step in enumerate(story.scenes, 1):
         yield from _step(number, step)
@@ -84,7 +81,7 @@ def _learned(known: Sequence[Knowledge]) -> Iterator[str]:
 
 
 def _values(head: str, values: Iterator[ExplainedValue] | Sequence[ExplainedValue]) -> str:
-    rows = ([escaped(one.name), escaped(one.value), _with_source(one.meaning, one.source)] for one in values)
+    rows = ([escaped(one.name), escaped(one.value), _with_source(one.words, one.source)] for one in values)
     return table([escaped(head), "", ""], rows)
 
 

@@ -22,12 +22,6 @@ Part = Story | ExplainedStep | ExplainedValue | Answer | SecretExposure | Findin
 INDENT = 4
 RESPONSE = "response"
 """The word before what came back."""
-PARTS: Mapping[StoryKind, str] = {
-    "link": "What the link carries",
-    "token": "What the token says",
-    "document": "What the document says",
-}
-"""What the scenes are called, where they are no steps."""
 GITHUB = "https://github.com/"
 """Left out before the name of a repository, as it would stand on every other line."""
 
@@ -71,8 +65,7 @@ def _answers(story: Story, width: int) -> Iterator[str]:
 
 def _scenes(story: Story, width: int) -> Iterator[str]:
     if story.scenes:
-        head = PARTS.get(story.kind, "Step by step")
-        yield from ("", head, "-" * len(head))
+        yield from ("", story.heading, "-" * len(story.heading))
     for number, step in enumerate(story.scenes, 1):
         yield ""
         yield from _step(number, step, width)
@@ -177,8 +170,7 @@ def _values(verb: str, values: tuple[ExplainedValue, ...], width: int) -> Iterat
     for one in values:
         if one.value or one.meaning:
             value = f" = {one.value}" if one.value else ""
-            words = f"{one.meaning}; made by {one.maker}" if one.maker else one.meaning
-            meaning = f": {_with_source(words, one.source)}" if words else ""
+            meaning = f": {_with_source(one.words, one.source)}" if one.words else ""
             yield from hanging(start, f"{one.name}{value}{meaning}", width=width, indent=len(start) + 2)
             start = " " * len(start)
     if bare:

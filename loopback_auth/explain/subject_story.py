@@ -5,6 +5,7 @@ Refuses to read files, to run flows and to send anything; so the whole of it can
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from loopback_auth.errors import ConfigError
@@ -84,7 +85,7 @@ def _document(text: str, now: float) -> Story:
 def _unknown(text: str) -> ConfigError:
     """Make the error for a text that is nothing of this; it is repeated only if it is a word."""
     word = " ".join(text.split())
-    if len(word) > LONGEST_WORD or not word.replace("_", "").replace(" ", "").replace("-", "").isalpha():
+    if len(word) > LONGEST_WORD or not re.fullmatch("[a-z][a-z _-]*", word):
         return ConfigError("That is not a flow, an error code, a link or a token.", hint=WHAT)
     names = {*BY_NAME, *CODES, *every_preset()}
     return ConfigError(

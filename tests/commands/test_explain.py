@@ -240,6 +240,19 @@ def test_refused_text_is_not_repeated(command_line: CommandLine) -> None:
         assert TOKEN not in ended.stdout + ended.stderr
 
 
+def test_files_have_no_secret_either(command_line: CommandLine, tmp_path: Path) -> None:
+    """A page is passed on more easily than a terminal."""
+    page, prose = tmp_path / "link.html", tmp_path / "link.md"
+    done = told(command_line, "-", "-o", str(page), "-o", str(prose), content=CALLBACK)
+
+    assert done.returncode == 0
+    for file in (page, prose):
+        written = file.read_text("utf-8")
+
+        assert TOKEN not in written
+        assert "history" in written
+
+
 def test_error_code_is_explained_for_a_provider(command_line: CommandLine) -> None:
     """As JSON with the same words."""
     ended = command_line.run("explain", "invalid_grant", "google")

@@ -137,5 +137,5 @@ def _numbered(number: str) -> Answer:
 def _unknown(code: str) -> Answer:
     similar = near(code)
     suggested = f" Codes that are spelled like it: {', '.join(similar)}." if similar else ""
-    words = f"Look it up in the documentation of the server, and read its error_description.{suggested}"
+    words = f"{_UNKNOWN} Look it up in the documentation of the server.{suggested}"
     return Answer(ADVICE, words, "RFC 6749 §8.5")
