@@ -26,8 +26,16 @@ def check_target(path: str, *, of_form: Callable[[str], str] = ending) -> str:
     Raises:
         ConfigError: nothing is written with such an ending, or there.
     """
-    place = Path(path).resolve()
     of_form(Path(path).name)
+    place = Path(os.path.realpath(path))
+    try:
+        place.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as exc:  # Such as a name that is too long, or a link to itself.
+        raise ConfigError(
+            f"{path[:200]!a} cannot be written: {exc.strerror}", hint="Choose another name or folder."
+        ) from exc
     if place.is_dir():
         raise ConfigError(f"{path[:200]!a} is a folder.", hint="Add the name of a file to it.")
     if place.exists() and not place.is_file():
@@ -68,7 +76,7 @@ def write_file(path: str, text: str, *, private: bool = False) -> None:
         ConfigError: it cannot be written; what was there stays.
     """
     place, content = Path(path), text.encode("utf-8")
-    new = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
+    new = place.with_name(f".{os.urandom(8).hex()}")  # The name itself may be as long as a name can be.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(new, flags, 0o600 if private else 0o666), "wb") as file:
