@@ -11,8 +11,8 @@ from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.judging.anchors import anchor
 from loopback_auth.compare.judging.checks import with_attacks
 from loopback_auth.compare.judging.conclusions import conclusions
-from loopback_auth.compare.judging.place_conclusions import place_conclusions
-from loopback_auth.compare.model import Attack, Comparison, Finding, Run, Severity
+from loopback_auth.compare.judging.place_conclusions import IF_REACHED, NOT_JUDGED, place_conclusions
+from loopback_auth.compare.model import Attack, Comparison, Finding, Run, Severity, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace.records import Trace
 
@@ -26,10 +26,13 @@ def compared() -> Comparison:
 
 
 def run(flow: str, *severities: Severity, outcome: str = "signed in") -> Run:
-    """Make a run with one failed check of each severity."""
-    found = tuple(
-        Finding(f"{severity}-{number}", severity, "It holds", "fail", f"It is {severity}.", "RFC 9700")
-        for number, severity in enumerate(severities)
+    """Make a run with one check that passed, and a failed one of each severity."""
+    found = (
+        Finding("held", "high", "It holds", "pass", "It is so.", "RFC 9700"),
+        *(
+            Finding(f"{severity}-{number}", severity, "It holds", "fail", f"It is {severity}.", "RFC 9700")
+            for number, severity in enumerate(severities)
+        ),
     )
     return Run(flow, "signed in" if outcome == "signed in" else "failed", NOTHING, findings=found)
 
@@ -70,6 +73,17 @@ def test_flow_that_failed_is_not_judged() -> None:
     assert {place.run for place in place_conclusions([failed], [found])} == {""}
 
 
+@pytest.mark.parametrize("verdict", ["not observed", "not applicable", None])
+def test_flow_of_which_nothing_was_seen_is_not_judged(verdict: Verdict | None) -> None:
+    """No finding is not a clean one: it was once advised because 0 checks had found nothing."""
+    found = () if verdict is None else (Finding("a", "high", "It holds", verdict, "Unseen.", "RFC 9700"),)
+    unseen = Run("code", "signed in", NOTHING, findings=found)
+    (concluded,) = conclusions([unseen])
+
+    assert (concluded.advice, concluded.reasons) == ("not judged", ())
+    assert {one.sentence for one in place_conclusions([unseen], [concluded])} == {NOT_JUDGED}
+
+
 def test_attack_that_succeeds_is_a_finding() -> None:
     """A flow without failed checks once stood as faultless beside three attacks that had succeeded."""
     won = Attack("a", "Something is stolen.", "fail", "It worked.", "RFC 9700", "high", "It is safe", "Do x.")
@@ -79,7 +93,7 @@ def test_attack_that_succeeds_is_a_finding() -> None:
     attacked = with_attacks(run("token"), (won, held))
     (found,) = conclusions([attacked])
 
-    assert [(one.id, one.verdict, one.title, one.advice, one.kind) for one in attacked.findings] == [
+    assert [(one.id, one.verdict, one.title, one.advice, one.kind) for one in attacked.findings[1:]] == [
         ("a", "fail", "It is safe", "Do x.", "attack"),
         ("b", "pass", "It is refused", "", "attack"),
     ]
@@ -127,6 +141,23 @@ def test_flow_to_avoid_is_recommended_nowhere() -> None:
     runs = [run("code", "high")]
 
     assert {one.run for one in place_conclusions(runs, conclusions(runs))} == {""}
+
+
+def test_flow_to_avoid_is_not_said_to_be_impossible() -> None:
+    """The token flow signs in on a laptop; it was said not to work there, and to sign in elsewhere."""
+    runs = [run("token", "high")]
+    (laptop,) = (one for one in place_conclusions(runs, conclusions(runs)) if one.place == "laptop")
+
+    assert "another flow" in laptop.sentence
+
+
+def test_flow_with_a_port_is_recommended_on_condition_where_the_port_may_be_out_of_reach() -> None:
+    """Over SSH and in a container, somebody has to forward or publish the port first."""
+    runs = [run("code")]
+    places = {one.place: one.sentence for one in place_conclusions(runs, conclusions(runs))}
+
+    assert places["laptop"] == "Use code."
+    assert places["ssh"] == places["container"] == f"Use code{IF_REACHED}."
 
 
 def test_flow_with_a_port_alone_is_not_recommended_where_nothing_waits() -> None:

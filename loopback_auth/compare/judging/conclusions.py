@@ -24,6 +24,7 @@ SENTENCES: dict[Advice, str] = {
     "avoid": "Avoid it: other flows give the same and expose less.",
     "not judged": "Not judged: it did not end with tokens.",
 }
+UNSEEN = "Not judged: none of the checks could be made."
 ANYWHERE = "Use it: it needs no browser that can reach this machine."
 
 
@@ -52,6 +53,8 @@ def _conclusion(run: Run) -> Conclusion:
     if run.outcome != "signed in":
         reasons = (Reason(run.reason),) if run.reason else ()
         return Conclusion(run.title, "not judged", SENTENCES["not judged"], reasons)
+    if not any(one.verdict in ("pass", "fail") for one in run.findings):
+        return Conclusion(run.title, "not judged", UNSEEN, ())
     faults = tuple(fault(run, one) for one in wrong)
     if not any(one.severity == GRAVE for one in wrong):
         sentence = SENTENCES["use"] if traits.needs_port else ANYWHERE

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from loopback_auth.compare.judging.conclusions import BY_WEIGHT, MOST, failed, fault
 from loopback_auth.compare.model import Conclusion, PlaceConclusion, Reason, Run
 from loopback_auth.flow_table import CHOOSABLE, POLLED, TWO_STEP
-from loopback_auth.plan.model import NO, Plan, Surroundings
+from loopback_auth.plan.model import NO, UNLIKELY, Plan, Surroundings
 from loopback_auth.plan.routes import DECLARED, capabilities, plan
 from loopback_auth.trace.evidence import traits_of
 
@@ -37,7 +37,13 @@ MACHINES = (
 """The places, each with the signals that such a machine shows."""
 
 TWO_STEPS = "`start` prints the link, a person approves it elsewhere, and `finish` brings the tokens"
-NOTHING = "None of the compared flows works there: sign in elsewhere, and bring the kept sign-in along."
+NOTHING = (
+    "None of the compared flows is the right one there: use another flow, or sign in elsewhere and bring the "
+    "kept sign-in along."
+)
+NOT_JUDGED = "Not judged: see what is said about the flows."
+IF_REACHED = ", if your browser can reach a port of that machine"
+"""Where the plan cannot know it, as with forwarded or published ports."""
 
 
 def place_conclusions(runs: Sequence[Run], conclusions: Sequence[Conclusion]) -> tuple[PlaceConclusion, ...]:
@@ -48,6 +54,8 @@ def place_conclusions(runs: Sequence[Run], conclusions: Sequence[Conclusion]) ->
         conclusions: one for each, in their order.
     """
     usable = [run for run, one in zip(runs, conclusions, strict=True) if one.advice in ("use", "use when")]
+    if all(one.advice == "not judged" for one in conclusions):
+        return tuple(PlaceConclusion(one.place, one.title, "", NOT_JUDGED, ()) for one in MACHINES)
     return tuple(_conclusion(machine, usable) for machine in MACHINES)
 
 
@@ -58,7 +66,9 @@ def _conclusion(machine: _Machine, runs: Sequence[Run]) -> PlaceConclusion:
         run = _best(POLLED if route.flow in POLLED else (route.flow,), runs)
         if run is None or not (waits or route.flow in TWO_STEP):
             continue
-        sentence = f"Use {run.title}." if waits else f"Use {run.title}: {TWO_STEPS}."
+        reached = found.facts.reaches.level == UNLIKELY and traits_of(run.flow).needs_port
+        using = f"Use {run.title}{IF_REACHED if reached else ''}"
+        sentence = f"{using}." if waits else f"{using}: {TWO_STEPS}."
         why = route.why if waits else f"No program may wait there: {found.facts.waits.reason}."
         reasons = (Reason(why), *(fault(run, one) for one in failed(run)))[:MOST]
         return PlaceConclusion(machine.place, machine.title, run.title, sentence, reasons)
