@@ -47,6 +47,7 @@ TOPICS = {
     "agents": "sign in from an agent, a script or a CI job",
     "defences": "which attacks each defence of a flow stops",
     "ci": "stop a build when a sign-in is not safe",
+    "decisions": "what was decided, and what was rejected",
     "embedding": "sign in from your own program",
     "environments": "what happens over SSH, in containers and cloud shells",
     "exit-statuses": "what each exit status means, and what to do",
