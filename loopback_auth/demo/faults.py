@@ -170,7 +170,8 @@ class Faults:
         reusable: accept codes and tickets that were used before.
         unlimited_user_codes: accept any number of wrong user codes.
         lenient: accept authorization requests without a code challenge, or with one that is not S256, for
-            which no verifier is demanded, token requests without a redirect URI, and every name of a scope.
+            which no verifier is demanded, fitting verifiers of any length and any characters, token requests
+            without a redirect URI, and every name of a scope.
     """
 
     deny_all: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import fields
 from urllib.parse import urlencode
 
@@ -158,6 +160,16 @@ def test_lenient_with_plain() -> None:
     talk = conversation(Faults(lenient=True))
 
     assert talk.exchange(talk.code(code_challenge_method="plain"), code_verifier=None).status == 200
+
+
+def test_lenient_with_a_padded_verifier() -> None:
+    """Some programs leave the padding of base64 in their verifier, which other servers accept."""
+    padded = "padded-verifier-with-the-padding-of-base64-in-it=="
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(padded.encode()).digest()).decode().rstrip("=")
+    lenient, strict = conversation(Faults(lenient=True)), conversation(Faults())
+
+    assert lenient.exchange(lenient.code(code_challenge=challenge), code_verifier=padded).status == 200
+    assert error(strict.exchange(strict.code(code_challenge=challenge), code_verifier=padded))[0] == 400
 
 
 def test_lenient_with_s256() -> None:
