@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from loopback_auth.audit.programs.links import authority_of, links_in, plain, port_of
+from loopback_auth.audit.programs.links import links_in, plain, port_of
 from loopback_auth.audit.programs.observed import Listener, Seen
 from loopback_auth.audit.programs.process import Process
 from loopback_auth.audit.programs.surroundings import Surroundings
@@ -56,7 +56,7 @@ class Attendance:
     Args:
         process: the program.
         surroundings: of the program.
-        issuer: whose links are opened as soon as they are printed.
+        is_page: whether a URL is a page of the server: such a link is opened as soon as it is printed.
         lines: typed into its terminal, one after the other.
         open_link: opens a link in the browser.
     """
@@ -66,7 +66,7 @@ class Attendance:
         process: Process,
         surroundings: Surroundings,
         *,
-        issuer: str,
+        is_page: Callable[[str], bool],
         lines: tuple[str, ...],
         open_link: Callable[[Opened], None],
     ) -> None:
@@ -79,7 +79,7 @@ class Attendance:
         """As they were when they were last looked at."""
         self._process = process
         self._surroundings = surroundings
-        self._issuer = issuer
+        self._is_page = is_page
         self._lines = list(lines)
         self._open_link = open_link
         self._browsers: list[str] = []
@@ -156,12 +156,12 @@ class Attendance:
                 self._open(link, start.command)
 
     def _read_links(self, now: float) -> None:
-        """Open what is only printed: a link to the server soon, one to the program itself later."""
+        """Open what is only printed: a page of the server soon, one of the program itself later."""
         if not (self._process.stdout.written or self._process.stderr.written):
             return
         for link in links_in(f"{self._process.stdout.text}\n{self._process.stderr.text}"):
             since = self._printed.setdefault(link, now)
-            if authority_of(link) == authority_of(self._issuer):
+            if self._is_page(link):
                 due = now - since >= PRINTED_SECONDS
             else:
                 due = now - since >= LOCAL_SECONDS and self._is_own(link)

@@ -28,12 +28,14 @@ class Given:
         setup: commands that run before it.
         environment: its variables.
         folder: in which it starts.
+        typed: into it.
     """
 
     command: tuple[str, ...] = field(repr=False)
     setup: tuple[tuple[str, ...], ...] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     folder: Path
+    typed: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class Kit:
         if self.recipe.driver:
             files[Path(values["driver"]).name] = filled(self.recipe.driver, values)
         surroundings.write(files)
+        if self.recipe.runtime == "node" and self.recipe.driver:
+            # What a module imports is looked for beside it; NODE_PATH does not count for modules.
+            (surroundings.folder / "node_modules").symlink_to(values["node_modules"])
         environment = surroundings.variables(
             self.inherited,
             self._variables(values),
@@ -96,6 +101,7 @@ class Kit:
             tuple(tuple(filled(one, values) for one in command) for command in self.recipe.setup),
             environment,
             Path.cwd() if self.recipe.here else surroundings.folder,
+            filled(self.recipe.input, values),
         )
 
     def _variables(self, values: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.request_log import LoggedRequest, logged
-from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.server import BROWSER_PATHS, DemoServer
 from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.wire import json_reply
 from loopback_auth.http_messages import HttpRequest, HttpResponse
@@ -168,6 +168,13 @@ class AuditServer(DemoServer):
         """Return the path of a URL of this server, as the server itself knows it; empty for another's."""
         at_server = url.startswith(f"{self.issuer}/")
         return self._path(url.removeprefix(self.issuer)).partition("?")[0] if at_server else ""
+
+    def is_page(self, url: str) -> bool:
+        """Return whether a URL leads to a page of this server that a user would open.
+
+        Programs also print where they send requests, as in "Connecting to http://127.0.0.1:9000/mcp".
+        """
+        return self.path_of(url) in BROWSER_PATHS
 
     def _path(self, target: str) -> str:
         """Return a request target with the path that its own stands for."""

@@ -62,7 +62,7 @@ async def staged(
                 given.environment,
                 given.folder,
                 terminal=manner.terminal,
-                typed=kit.recipe.input,
+                typed=given.typed,
             )
 
         stage = Stage(
@@ -72,7 +72,7 @@ async def staged(
             surroundings,
             kit.redactor,
             manner=manner,
-            lines=tuple(kit.recipe.input.splitlines()),
+            lines=tuple(given.typed.splitlines()),
             success=kit.recipe.success,
         )
         stack.push_async_callback(stage.leave)

@@ -201,7 +201,7 @@ class Stage:
             self._attendance = Attendance(
                 self._process,
                 self._surroundings,
-                issuer=self._server.issuer,
+                is_page=self._server.is_page,
                 lines=self._lines,
                 open_link=self._open,
             )

@@ -81,6 +81,25 @@ def test_a_query_of_the_token_endpoint_is_ignored() -> None:
     assert "access_token" in members(answer)
 
 
+@pytest.mark.parametrize(
+    ("path", "is_page"),
+    [
+        ("/authorize?client_id=tool", True),
+        ("/oauth/authorize?client_id=tool", True),
+        ("/device", True),
+        ("/mcp", False),
+        ("/token", False),
+        ("/.well-known/openid-configuration", False),
+    ],
+)
+def test_which_printed_links_are_pages(path: str, is_page: bool) -> None:
+    """A program that prints where it sends requests has not asked its user to open that."""
+    at = server(replace(PUBLIC, aliases={"/oauth/authorize": "/authorize"}))
+
+    assert at.is_page(ISSUER + path) == is_page
+    assert not at.is_page("http://127.0.0.1:9001" + path)
+
+
 def test_what_a_recipe_adds_to_tokens() -> None:
     """Members come along, some of them with others in them, and claims are in the ID token."""
     recipe = replace(
