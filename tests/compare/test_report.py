@@ -60,6 +60,13 @@ def test_page_loads_nothing(name: str) -> None:
     assert harmless(Reader(report(PAGES[name])), asset(*STYLES), asset(*SCRIPTS))
 
 
+def test_page_grows_little_with_each_column() -> None:
+    """It is sent around by mail, and opened on telephones."""
+    whole = simulated()
+
+    assert len(report(whole)) < 64_000 * len(whole.runs)
+
+
 @pytest.mark.slow
 @PROPERTY
 @given(TEXTS)

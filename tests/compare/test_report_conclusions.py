@@ -6,25 +6,21 @@ import re
 from dataclasses import replace
 
 import pytest
-from comparison_samples import CODE, COMPARISON
+from comparison_samples import COMPARISON
 from page_reader import Reader, one_run, section
+from report_samples import programs, servers
 
 from loopback_auth.compare.drawing.report import report
 from loopback_auth.compare.model import (
     Advice,
-    Cell,
     Comparison,
     Conclusion,
     Finding,
     PlaceConclusion,
     Reason,
-    Row,
-    Run,
 )
-from loopback_auth.trace.records import Trace
 
 FAILED = Finding("b", "high", "Bad thing", "fail", "Because.", "RFC 9700 §2.1", (5,), "Do better.")
-EMPTY = Trace("code", "demo", "demo", ())
 
 
 def concluded(*conclusions: Conclusion, places: tuple[PlaceConclusion, ...] = ()) -> Comparison:
@@ -83,35 +79,45 @@ def test_comparison_without_conclusions_has_the_outcomes() -> None:
 
 def test_server_has_its_grade_and_its_name() -> None:
     """One letter says it, and the sentence why; there is no diagram of requests that have no order."""
-    runs = tuple(
-        Run("code", "not possible", replace(CODE, provider=name.lower()), name=name)
-        for name in ("Acme", "Umbrella")
-    )
-    grades = Row("grade", "Grade", "Grade", (Cell("B", "observed"), Cell("F", "observed")))
-    conclusions = (Conclusion("Acme", "use", "Nearly all.", ()), Conclusion("Umbrella", "avoid", "No.", ()))
-    html = report(
-        replace(COMPARISON, kind="servers", ground="live", runs=runs, rows=(grades,), conclusions=conclusions)
-    )
+    html = report(servers())
     words = Reader(html).words
 
     assert "Two authorization servers, side by side" in words
-    assert re.search(r'class="advice use">B</span>\s*<h3><a href="#acme">Acme</a>', html)
-    assert re.search(r'class="advice avoid">F</span>', html)
+    assert re.search(r'class="advice use">B</span>\s*<h3><a href="#github">GitHub</a>', html)
+    assert 'class="advice avoid">F</span>' in html
     assert "real browser" not in words
-    assert "audit acme umbrella -o report.html" in words
-    assert '<section id="diagrams"' not in html
+    assert "compare github https://id.example -o report.html" in words
+    assert {"diagrams", "attacks"}.isdisjoint(Reader(html).values("id"))
     assert '<section id="exchanges"' in html
+    assert html.count('<a href="#github/pkce">S256 is not there.</a>') == 2
 
 
-def test_program_without_a_recording_has_no_diagram_and_no_steps() -> None:
-    """Nothing is drawn of what nobody saw; what a link leads to is there all the same."""
-    runs = tuple(replace(one_run(FAILED), trace=EMPTY, name=name) for name in ("tool 1.0", "other 2.0"))
-    html = report(replace(COMPARISON, kind="programs", ground="demo", runs=runs, rows=()))
-    reader = Reader(html)
+def test_one_server_is_examined_again_by_its_issuer() -> None:
+    """Its name is for people."""
+    whole = servers()
+    one = replace(whole, runs=whole.runs[1:], rows=(), conclusions=whole.conclusions[1:])
 
-    assert "Two programs put to the test" in reader.words
-    assert not {"diagrams", "exchanges", "properties", "without"} & set(reader.values("id"))
-    assert {one[1:] for one in reader.values("href") if one.startswith("#")} <= set(reader.values("id"))
-    assert {"tool-1.0", "tool-1.0/b", "other-2.0/b", "b"} <= set(reader.values("id"))
+    assert "audit https://id.example -o report.html" in Reader(report(one)).words
+
+
+def test_programs_stand_beside_each_other_whatever_was_seen_of_them() -> None:
+    """One of them was recorded, one was not, and one never signed in."""
+    reader = Reader(report(programs()))
+    ids = set(reader.values("id"))
+
+    assert "Three programs put to the test, side by side" in reader.words
+    assert "It never opened a browser." in reader.words
+    assert {"ours-1.0", "tool-2.0", "other", "tool-2.0/stolen-code", "stolen-code", "diagrams"} <= ids
     assert "The browser is redirected" not in reader.words
     assert "audit -o report.html -- COMMAND" in reader.words
+
+
+def test_nothing_is_drawn_where_nothing_was_recorded() -> None:
+    """What a link leads to is there all the same."""
+    whole = programs()
+    reader = Reader(report(replace(whole, runs=whole.runs[1:], rows=(), conclusions=())))
+    ids = set(reader.values("id"))
+
+    assert not {"diagrams", "exchanges", "properties", "without"} & ids
+    assert {one[1:] for one in reader.values("href") if one.startswith("#")} <= ids
+    assert {"tool-2.0", "other"} <= ids

@@ -33,7 +33,7 @@ from loopback_auth.compare.drawing.report_verdicts import (
 from loopback_auth.compare.drawing.report_words import WORDS, command, ground, heading, server_name
 from loopback_auth.compare.judging.anchors import titles
 from loopback_auth.compare.judging.conclusions import failed, fault
-from loopback_auth.compare.model import Basis, Comparison, Conclusion, Finding, Outcome, Row, Run
+from loopback_auth.compare.model import Basis, Comparison, Conclusion, Finding, Kind, Outcome, Row, Run
 from loopback_auth.drawing import page
 from loopback_auth.drawing.diagram_layout import Diagram, lay_out
 from loopback_auth.drawing.page_text import colour
@@ -57,15 +57,36 @@ MARK_OF_OUTCOME: dict[Outcome, str] = {
     "examined": "pass",
 }
 
-_ON_CARDS = {
-    "status": "Status",
-    "address-bar": "In the address bar",
-    "person": "User actions",
-    "headless": "Over SSH, in a container",
-    "delay": "Time from approval to tokens",
-    "refresh-token": "Refresh token",
+ENDED_WELL: tuple[Outcome, ...] = ("signed in", "examined")
+"""Outcomes that need no mention: the conclusion says more."""
+
+_ON_CARDS: dict[Kind, dict[str, str]] = {
+    "flows": {
+        "status": "Status",
+        "address-bar": "In the address bar",
+        "person": "User actions",
+        "headless": "Over SSH, in a container",
+        "delay": "Time from approval to tokens",
+        "refresh-token": "Refresh token",
+    },
+    "programs": {
+        "reach": "Who reaches its port",
+        "pkce": "PKCE",
+        "state": "State",
+        "closed": "Closes its port",
+        "printed": "Tokens in the output",
+        "files": "Files with tokens",
+    },
+    "servers": {
+        "pkce": "PKCE with S256",
+        "iss": "Server named in responses",
+        "loopback-port": "Any port of this machine",
+        "par": "Pushed requests",
+        "dpop": "Tokens bound to a key",
+        "device": "Device grant",
+    },
 }
-"""Rows that help to choose a flow, by their titles on the cards."""
+"""Rows that help to choose, by their titles on the cards."""
 _DRAWN = "order"
 """A row that the diagrams show better."""
 _GRADE = "grade"
@@ -107,7 +128,11 @@ class Column:
     @property
     def worst(self) -> str:
         """What is wrong first of all, in one sentence; empty where nothing is."""
-        return fault(self.run, self.failed[0]).text if self.failed else ""
+        if not self.failed:
+            return ""
+        reasons = self.conclusion.reasons if self.conclusion is not None else ()
+        told = (reason.text for reason in reasons if reason.finding == self.failed[0].id)
+        return next(told, fault(self.run, self.failed[0]).text)
 
 
 def report(comparison: Comparison) -> str:
@@ -134,6 +159,7 @@ def templates() -> Environment:
         "ADVICE_MARKS": ADVICE_MARKS,
         "ATTACK_WORDS": ATTACK_WORDS,
         "MOVEMENT_MARKS": MOVEMENT_MARKS,
+        "ENDED_WELL": ENDED_WELL,
         "BODY_LIMIT": exchanges.BODY_LIMIT,
         "FLOWS": BY_NAME,
         "LEGEND": LEGEND,
@@ -170,7 +196,7 @@ def _parts(comparison: Comparison) -> dict[str, object]:
     names = anchors(comparison, diagrams)
     rows = {row.id: row for row in comparison.rows}
     shown = [row for row in comparison.rows if row.id != _DRAWN]
-    recorded = any(run.trace.entries for run in runs)
+    recorded, on_cards = any(run.trace.entries for run in runs), _ON_CARDS[comparison.kind]
     return {
         "at_of": {title: at for at, title in enumerate(titles(runs))},
         "attacks": attacks(comparison, names),
@@ -186,7 +212,7 @@ def _parts(comparison: Comparison) -> dict[str, object]:
         "grades": rows.get(_GRADE),
         "kind": comparison.kind,
         "names": names,
-        "on_cards": [(title, rows[name]) for name, title in _ON_CARDS.items() if name in rows],
+        "on_cards": [(title, rows[name]) for name, title in on_cards.items() if name in rows],
         "places": comparison.places,
         "properties": [(name, list(group)) for name, group in groupby(shown, key=_group)],
         "recorded": recorded,

@@ -6,9 +6,9 @@ import shlex
 from dataclasses import dataclass
 
 from loopback_auth.compare.drawing.overview import GROUNDS
-from loopback_auth.compare.model import Comparison, Kind
+from loopback_auth.compare.model import Comparison, Kind, Run
 from loopback_auth.flow_table import COMPARED
-from loopback_auth.settings.presets import preset_title
+from loopback_auth.settings.presets import preset, preset_title
 from loopback_auth.trace.records import Ground
 from loopback_auth.words import DEMO_RIBBON
 
@@ -117,7 +117,8 @@ def command(comparison: Comparison) -> str:
     if comparison.kind == "programs":
         return shlex.join([*words, "-o", "report.html", "--", "COMMAND"])
     if comparison.kind == "servers":
-        return shlex.join([*words, *(run.trace.provider for run in comparison.runs), "-o", "report.html"])
+        words[-1] = "audit" if len(comparison.runs) == 1 else "compare"
+        return shlex.join([*words, *map(_address, comparison.runs), "-o", "report.html"])
     titles = [run.title for run in comparison.runs]
     flows = tuple(title for title in titles if not _whole(title, titles))
     defences = dict.fromkeys(title.partition(WITHOUT)[2] for title in titles if _whole(title, titles))
@@ -125,6 +126,13 @@ def command(comparison: Comparison) -> str:
     words += ["--flows", ",".join(flows)] if flows != COMPARED else []
     words += ["--without", ",".join(defences)] if defences else _GROUND_FLAGS[comparison.ground]
     return shlex.join([*words, "-o", "report.html"])
+
+
+def _address(run: Run) -> str:
+    """Return what a server is called on the command line: the name of its preset, or else its issuer."""
+    name = run.trace.provider
+    asked = (each.url.partition("/.well-known/")[0] for each in run.trace.exchanges())
+    return name if preset(name) else next(asked, name)
 
 
 def _whole(title: str, titles: list[str]) -> str:
