@@ -29,7 +29,7 @@ from loopback_auth.trace.secret_finder import (
     secrets_in_response,
     secrets_in_url,
 )
-from loopback_auth.trace.secret_labels import SecretLabels
+from loopback_auth.trace.secret_labels import MOST_SECRETS, SecretLabels
 
 LIMIT = 4096
 """Characters of an address or a header, after which they are cut."""
@@ -78,10 +78,14 @@ _TITLE = r"(?is)<title[^>]*>(.*?)</title"
 
 
 class Redactor:
-    """Learns the secrets of one conversation, and writes the conversation without them."""
+    """Learns the secrets of one conversation, and writes the conversation without them.
 
-    def __init__(self) -> None:
-        self._labels = SecretLabels()
+    Args:
+        most: how many secrets are remembered; once there are more, no text is shown.
+    """
+
+    def __init__(self, most: int = MOST_SECRETS) -> None:
+        self._labels = SecretLabels(most)
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._labels.known())})"

@@ -31,9 +31,13 @@ class SecretLabels:
     The text is decoded layer by layer, and each layer is searched for the secrets. The time this takes grows
     with the length of the text and the number of secrets, which are bounded, and not with what they contain.
     A text that would exceed the bounds is not shown.
+
+    Args:
+        most: how many secrets are remembered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_SECRETS) -> None:
+        self._most = most
         self._labels: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         self._needles: list[tuple[str, str]] = []
@@ -47,7 +51,7 @@ class SecretLabels:
         if not _KIND.fullmatch(kind):
             kind = "secret"  # A server may have chosen the name, too.
         if secret not in self._labels:
-            if len(self._labels) == MOST_SECRETS:
+            if len(self._labels) == self._most:
                 self._full = True
                 return f"<{kind}>"
             self._counts[kind] = self._counts.get(kind, 0) + 1

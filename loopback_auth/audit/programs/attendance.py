@@ -7,6 +7,7 @@ later, as a user would who was shown it.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,10 +28,12 @@ PRINTED_SECONDS = 0.7
 """Seconds after which a printed link is opened: no browser will be started any more."""
 LOCAL_SECONDS = 3.0
 """The same for a printed link to the program itself, which may only tell where it listens."""
+QUESTIONS = ("?", ":", ">", "]", ")")
+"""What questions end with."""
 TYPING_SECONDS = 0.3
-"""Seconds without output after which the next line is typed into a terminal."""
+"""Seconds without output after which a question in a terminal is answered by the next line."""
 ENTER_SECONDS, ENTERS = 2.0, 3
-"""Seconds after which Enter is pressed in a terminal where nothing else was to be typed, and how often."""
+"""Seconds after which a line is typed without a question, or Enter pressed where there is none; how often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,14 @@ class Attendance:
             return False
         self._process.descendants.scan()  # What it started last may not have been seen yet.
         return not self._process.descendants.alive()
+
+    @property
+    def asks(self) -> bool:
+        """Whether the last line that it wrote is not ended, as that of a question."""
+        return bool(self._last_line())
+
+    def _last_line(self) -> str:
+        return re.split(r"[\r\n]", plain(self._process.stdout.text))[-1].strip()
 
     async def until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so; return whether it is, after that many seconds at most."""
@@ -185,15 +196,10 @@ class Attendance:
             return
         quiet = now - max(self._process.stdout.at, self._typed)
         if self._lines:
-            if quiet >= TYPING_SECONDS:
+            if quiet >= (TYPING_SECONDS if self._last_line().endswith(QUESTIONS) else ENTER_SECONDS):
                 self._process.type(self._lines.pop(0) + "\n")
                 self._typed = now
-        elif not self.opened and self.enters < ENTERS and quiet >= ENTER_SECONDS and self._asks():
+        elif not self.opened and self.enters < ENTERS and quiet >= ENTER_SECONDS and self.asks:
             self._process.type("\n")
             self._typed = now
             self.enters += 1
-
-    def _asks(self) -> bool:
-        """Return whether the last line is not ended, as that of a question."""
-        written = plain(self._process.stdout.text).rstrip(" ")
-        return bool(written) and not written.endswith("\n")

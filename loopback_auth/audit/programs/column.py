@@ -35,13 +35,13 @@ class Column:
     """What was found out about one program.
 
     Args:
-        trials: each with how it went, or with the reason why it does not apply; parts follow their trial.
+        trials: that apply, each with how it went; parts follow their trial.
         end: how the first sign-in ended, in a sentence.
         trace: of the first sign-in.
         notes: how it was run, in sentences.
     """
 
-    trials: tuple[tuple[Trial, Played | str], ...]
+    trials: tuple[tuple[Trial, Played], ...]
     end: str
     trace: Trace
     notes: tuple[str, ...] = ()
@@ -50,6 +50,8 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class _First:
     """The first sign-in: how it went, what was seen, and how the program behaves."""
+
+    opened: bool
 
     played: Played
     result: ProgramResult
@@ -88,7 +90,7 @@ class Examination:
         recipe = self._kit.recipe
         manner = Manner(terminal=recipe.tty, stays=recipe.again)
         first = await self._first(manner)
-        found: list[tuple[Trial, Played | str]] = [(self._plain, first.played)]
+        found: list[tuple[Trial, Played]] = [(self._plain, first.played)]
         if first.result.succeeded:
             found += await self._all(replace(first, manner=replace(first.manner, seconds=manner.seconds)))
         return Column(tuple(found), first.end, first.trace, first.notes)
@@ -98,10 +100,10 @@ class Examination:
         self._progress(self._plain)
         seconds = min(manner.seconds, (self._until - time.monotonic()) / 2)
         first = await self._undisturbed(replace(manner, seconds=seconds))
-        if first.result.link or first.result.seen.links or manner.terminal:
+        if first.opened or manner.terminal:
             return first
         second = await self._undisturbed(replace(manner, terminal=True, seconds=seconds))
-        return second if second.result.link else first
+        return second if second.opened else first
 
     async def _undisturbed(self, manner: Manner) -> _First:
         recipe, begun = self._kit.recipe, time.monotonic()
@@ -112,28 +114,24 @@ class Examination:
             if stayed:
                 result = replace(result, succeeded=True)
                 played = replace(played, result=result)
+            end = ending(result, stage)
             trace = stage.recording.trace(
                 stage.served,
+                stage.requested,
                 flow=flow_of(result),
                 begun=begun,
-                ended=time.monotonic(),
-                link=result.link,
-                redirect_uri=result.request.get("redirect_uri", ""),
-                end=ending(result, stage),
+                end=end,
                 succeeded=result.succeeded,
             )
             said = notes(result, stage, terminal_tried=manner.terminal and not recipe.tty, stayed=stayed)
-            end = ending(result, stage)
-        return _First(played, result, end, trace, said, replace(manner, stays=manner.stays or stayed))
+            opened = bool(stage.opened)
+        return _First(opened, played, result, end, trace, said, replace(manner, stays=manner.stays or stayed))
 
-    async def _all(self, first: _First) -> list[tuple[Trial, Played | str]]:
+    async def _all(self, first: _First) -> list[tuple[Trial, Played]]:
         """Play the others: the first alone, to see whether the port is always the same."""
         port = port_of(first.result.request.get("redirect_uri", ""))
-        reasons = {trial.id: not_applicable(trial, first.result) for trial in self._others}
-        due = [trial for trial in self._others if not reasons[trial.id]]
-        done: dict[str, list[tuple[Trial, Played | str]]] = {
-            trial.id: [(trial, reasons[trial.id])] for trial in self._others if reasons[trial.id]
-        }
+        due = [trial for trial in self._others if not not_applicable(trial, first.result)]
+        done: dict[str, list[tuple[Trial, Played]]] = {}
         if due:
             done[due[0].id] = await self._with_parts(due[0], first.manner)
             ports = {_port(played) for _, played in done[due[0].id]}
@@ -148,12 +146,12 @@ class Examination:
         async with asyncio.TaskGroup() as group:
             for trial in due[1:]:
                 group.create_task(one(trial))
-        return [pair for trial in self._others for pair in done[trial.id]]
+        return [pair for trial in due for pair in done[trial.id]]
 
-    async def _with_parts(self, trial: Trial, manner: Manner) -> list[tuple[Trial, Played | str]]:
+    async def _with_parts(self, trial: Trial, manner: Manner) -> list[tuple[Trial, Played]]:
         """Play a trial, and the smaller ones that it leaves to be played."""
         self._progress(trial)
-        found: list[tuple[Trial, Played | str]] = []
+        found: list[tuple[Trial, Played]] = []
         waiting = [trial]
         while waiting:
             now = waiting.pop(0)
@@ -185,6 +183,5 @@ class Examination:
         self._tell(trial.id, self._count, len(self._others) + 1)
 
 
-def _port(played: Played | str) -> int:
-    result = None if isinstance(played, str) else played.result
-    return port_of(result.request.get("redirect_uri", "")) if result is not None else 0
+def _port(played: Played) -> int:
+    return port_of(played.result.request.get("redirect_uri", "")) if played.result is not None else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Literal, TypeVar
 
 from loopback_auth import __version__
@@ -12,7 +12,6 @@ from loopback_auth.audit.programs.assembling import Audited, assemble
 from loopback_auth.audit.programs.column import Examination, Tell
 from loopback_auth.audit.programs.conclusions import conclusions
 from loopback_auth.audit.programs.kit import Kit
-from loopback_auth.audit.programs.observed import Played
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.compare.model import Cell, Comparison, Row
@@ -28,19 +27,8 @@ NETWORK: Mapping[Network, str] = {
     "kept": "a way out was not prevented: only proxy variables stood in it",
     "open": "open, as was asked for",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One program with all that was found out about it.
-
-    Args:
-        audited: its column.
-        notes: how it was run, in sentences.
-    """
-
-    audited: Audited
-    notes: tuple[str, ...]
+SPOKEN = frozenset({"account", "because", "reason", "sentence", "text"})
+"""Fields with texts that are made of what a program did; all others are of tables."""
 
 
 async def examine_programs(
@@ -66,45 +54,48 @@ async def examine_programs(
         ConfigError: a program cannot be started.
     """
     made_at = time.time()
-    found: list[Examined] = []
+    found: list[Audited] = []
+    notes: list[str] = []
     for title, kit in kits:
         until = time.monotonic() + seconds
         column = await Examination(kit, trials, until=until, at_once=at_once, tell=tell(title)).column()
-        played = [(trial, one) for trial, one in column.trials if isinstance(one, Played)]
-        audited = assemble(title, column.trace.flow, played, trace=column.trace, reason=column.end)
-        text = kit.redactor.text
-        found.append(Examined(replace(audited, run=_clean(audited.run, text)), column.notes))
-    whole = Comparison(
+        found.append(assemble(title, column.trace.flow, column.trials, trace=column.trace, reason=column.end))
+        notes.append(" ".join((*column.notes, *kit.recipe.notes)))
+    runs = tuple(one.run for one in found)
+    comparison = Comparison(
         ground="demo",
         provider="demo",
         made_at=made_at,
         version=__version__,
-        runs=tuple(one.audited.run for one in found),
-        rows=(*rows([one.audited for one in found]), *_how_it_was_run(found, network)),
+        runs=runs,
+        rows=(*rows(found), *_how_it_was_run(notes, network)),
         kind="programs",
+        conclusions=conclusions(runs),
     )
-    whole = replace(whole, conclusions=conclusions(whole.runs))
     for _, kit in kits:
-        whole = _clean(whole, kit.redactor.text)
-    return whole
+        comparison = _clean(comparison, kit.redactor.text)
+    return comparison
 
 
-def _how_it_was_run(found: Sequence[Examined], network: Network) -> tuple[Row, ...]:
+def _how_it_was_run(notes: Sequence[str], network: Network) -> tuple[Row, ...]:
     group = "How it was run"
-    said = tuple(Cell(" ".join(one.notes) or "nothing particular", "observed") for one in found)
-    reach = tuple(Cell(NETWORK[network], "observed") for _ in found)
+    said = tuple(Cell(text or "nothing particular", "observed") for text in notes)
+    reach = tuple(Cell(NETWORK[network], "observed") for _ in notes)
     return (Row("network", "Network", group, reach), Row("notes", "Notes", group, said))
 
 
 def _clean(value: T, text: Callable[[str], str]) -> T:
-    """Return a value of the model without secrets; a trace has none already."""
+    """Return a part of a comparison without secrets; a trace has none already."""
     cleaned: object = value
-    if isinstance(value, str):
-        cleaned = text(value)
-    elif isinstance(value, tuple):
+    if isinstance(value, tuple):
         cleaned = tuple(_clean(one, text) for one in value)
     elif is_dataclass(value) and not isinstance(value, type | Trace):
+        given = {one.name: getattr(value, one.name) for one in fields(value)}
         cleaned = replace(
-            value, **{one.name: _clean(getattr(value, one.name), text) for one in fields(value)}
+            value,
+            **{
+                name: text(one) if name in SPOKEN and isinstance(one, str) else _clean(one, text)
+                for name, one in given.items()
+            },
         )
     return cleaned  # type: ignore[return-value]

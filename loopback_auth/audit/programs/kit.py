@@ -16,6 +16,8 @@ from loopback_auth.trace.redactor import Redactor
 
 SHORTEST_SECRET = 8
 """Characters of a variable of the user's from which on it is taken for a secret."""
+MOST_SECRETS = 20_000
+"""That are remembered of one program: some forty of each sign-in."""
 AUTHORITY_FILE = "authority.pem"
 
 
@@ -25,14 +27,12 @@ class Given:
 
     Args:
         command: the program and its arguments.
-        setup: commands that run before it.
         environment: its variables.
         folder: in which it starts.
         typed: into it.
     """
 
     command: tuple[str, ...] = field(repr=False)
-    setup: tuple[tuple[str, ...], ...] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     folder: Path
     typed: str = field(repr=False)
@@ -62,7 +62,7 @@ class Kit:
     signer: Signer | None = None
     authority: Authority | None = None
     reaches_out: bool = False
-    redactor: Redactor = field(default_factory=Redactor)
+    redactor: Redactor = field(default_factory=lambda: Redactor(MOST_SECRETS))
     secret: str = field(default="", repr=False)
 
     def given(self, root: Path, surroundings: Surroundings, issuer: str, *, terminal: bool) -> Given:
@@ -98,7 +98,6 @@ class Kit:
         )
         return Given(
             tuple(filled(one, values) for one in self.recipe.command),
-            tuple(tuple(filled(one, values) for one in command) for command in self.recipe.setup),
             environment,
             Path.cwd() if self.recipe.here else surroundings.folder,
             filled(self.recipe.input, values),

@@ -42,7 +42,6 @@ class Recipe:
         driver: text of a script that uses the program's library; `{driver}` is its path.
         env: variables, by name.
         files: texts of files by path: below the working folder, or below the home folder after `~/`.
-        setup: commands that run before each sign-in, in the working folder.
         client_id: that the server knows.
         secret: the client has a secret.
         scope: what `{scope}` stands for.
@@ -59,7 +58,6 @@ class Recipe:
             response, such as `{id_token}`.
         claims: claims that the server adds to its ID tokens.
         notes: what a reader should know, in sentences.
-        tried: version and date (YYYY-MM-DD) of the last recorded run; empty: none.
     """
 
     name: str
@@ -72,7 +70,6 @@ class Recipe:
     driver: str = field(default="", repr=False)
     env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     files: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    setup: tuple[tuple[str, ...], ...] = ()
     client_id: str = CLIENT_ID
     secret: bool = False
     scope: str = SCOPE
@@ -88,7 +85,6 @@ class Recipe:
     token_members: Mapping[str, object] = field(default_factory=dict[str, object])
     claims: Mapping[str, object] = field(default_factory=dict[str, object])
     notes: tuple[str, ...] = ()
-    tried: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -156,7 +152,6 @@ class _Reading:
             driver=text("driver"),
             env=self._text_table("env", document),
             files=self._text_table("files", document),
-            setup=self._commands("setup", document.get("setup", [])),
             client_id=text("client_id", CLIENT_ID),
             secret=self._flag("secret", document),
             scope=text("scope", SCOPE),
@@ -172,7 +167,6 @@ class _Reading:
             token_members=self._table("token_members", document.get("token_members", {})),
             claims=self._table("claims", document.get("claims", {})),
             notes=self._texts("notes", document.get("notes", [])),
-            tried=self._texts("tried", document.get("tried", [])),
         )
         self._check(recipe)
         return recipe
@@ -209,11 +203,6 @@ class _Reading:
         if not words or not words[0]:
             raise self.wrong(key, "must name a program and its arguments")
         return words
-
-    def _commands(self, key: str, value: object) -> tuple[tuple[str, ...], ...]:
-        if not is_list(value):
-            raise self.wrong(key, "must be a list of commands")
-        return tuple(self._command(key, one) for one in value)
 
     def _table(self, key: str, value: object) -> Mapping[str, object]:
         if not is_object(value):

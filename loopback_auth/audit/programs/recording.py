@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from loopback_auth.audit.programs.requested import AuthorizationRequested
 from loopback_auth.audit.programs.server import Served
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.demo.setup import DEVICE_CODE
@@ -62,12 +63,10 @@ class Recording:
     def trace(
         self,
         served: Iterable[Served],
+        requested: AuthorizationRequested,
         *,
         flow: str,
         begun: float,
-        ended: float,
-        link: str,
-        redirect_uri: str,
         end: str,
         succeeded: bool,
     ) -> Trace:
@@ -75,33 +74,32 @@ class Recording:
 
         Args:
             served: the program's requests to the server.
+            requested: the program's authorization request.
             flow: name of the flow that it used.
             begun: when the program was started, in monotonic seconds.
-            ended: when it ended.
-            link: of the authorization request; empty without one.
-            redirect_uri: where the response came; empty when none did.
             end: how it ended, in a sentence.
             succeeded: it signed in.
         """
         moment = begun
         recorder = Recorder(flow, ground="demo", provider="demo", clock=lambda: moment)
-        events = sorted([*self._seen, *served], key=lambda one: one.at)
-        bound = False
-        for event in events:
+        bound, entered = not requested.redirect_uri, False
+        for event in sorted([*self._seen, *served], key=lambda one: one.at):
             moment = event.at
             match event:
                 case _Opened():
-                    if redirect_uri and not bound:
-                        bound = True
-                        recorder.performed(Bind(Redirect()), redirect_uri, begun=moment, ended=moment)
-                    recorder.opened(event.link, event.command)
-                    if not link and "/device" in event.link:
+                    if not bound:
                         recorder.performed(
-                            VerificationPrompt("demo", event.link), None, begun=moment, ended=moment
+                            Bind(Redirect()), requested.redirect_uri, begun=moment, ended=moment
                         )
+                        bound = True
+                    recorder.opened(event.link, event.command)
                 case _Browsed():
-                    if event.step.url == link:
-                        recorder.performed(Browse(link), None, begun=moment, ended=moment)
+                    url = event.step.url
+                    if url == requested.link:
+                        recorder.performed(Browse(url), None, begun=moment, ended=moment)
+                    elif requested.at_device_page(url) and not entered:
+                        recorder.performed(VerificationPrompt("demo", url), None, begun=moment, ended=moment)
+                        entered = True
                     recorder.browsed(
                         event.step.request(),
                         event.answer if event.answer.status else None,
@@ -113,7 +111,6 @@ class Recording:
                     recorder.performed(
                         Send(event.request, step_of(event)), event.answer, begun=event.at, ended=event.ended
                     )
-        moment = ended
         recorder.closed(end, failed=not succeeded)
         return recorder.trace()
 

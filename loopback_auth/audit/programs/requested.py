@@ -35,6 +35,10 @@ class AuthorizationRequested:
         """Where the response is going to come; empty while it is not known."""
         return self._own.get("redirect_uri", "")
 
+    def at_device_page(self, url: str) -> bool:
+        """Return whether a URL is that of the page where device codes are entered."""
+        return self._server.path_of(url) == "/device"
+
     def saw(self, url: str, body: bytes = b"") -> None:
         """Look at a URL that the browser opens, and the form that it sends there."""
         if self.link or self._server.path_of(url) != "/authorize":

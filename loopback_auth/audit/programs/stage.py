@@ -29,7 +29,7 @@ from loopback_auth.demo.agent import Navigation
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.trace.redactor import Redactor
 
-LINK_SECONDS = 20.0
+LINK_SECONDS = 30.0
 """Seconds in which a program has to open its link."""
 STAYING_SECONDS = 6.0
 """Seconds after which a program with its tokens stays, as a server does."""
@@ -94,9 +94,12 @@ class Stage:
         """The user's browser, with which stories make their requests, too."""
         self.outcome: Outcome = Outcome(server, self.requested, self.browsing)
         """What came of it so far."""
+        self.asked: bool = False
+        """Whether the program seemed to wait for an answer in its terminal when it was ended."""
         self._start = start
         self._server = server
-        self._surroundings = surroundings
+        self.surroundings: Surroundings = surroundings
+        """The folders of the program."""
         self._manner = manner
         self._lines = lines
         self._success = success
@@ -200,7 +203,7 @@ class Stage:
             self._limit = time.monotonic() + self._manner.seconds
             self._attendance = Attendance(
                 self._process,
-                self._surroundings,
+                self.surroundings,
                 is_page=self._server.is_page,
                 lines=self._lines,
                 open_link=self._open,
@@ -249,6 +252,7 @@ class Stage:
         attendance = self._begun()
         self.outcome.watch_port(attendance.look())
         seen, still_runs = attendance.seen(), self.process.status() is None
+        self.asked = still_runs and self.process.terminal and attendance.asks
         left_behind = await self._ended() - still_runs
         return self.outcome.result(
             self.process,

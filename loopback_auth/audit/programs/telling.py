@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_address
+from pathlib import Path
 
 from loopback_auth.audit.programs.browsing import is_here
 from loopback_auth.audit.programs.links import authority_of
 from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.reading import page_text, quoted
-from loopback_auth.audit.programs.stage import LINK_SECONDS, Stage
+from loopback_auth.audit.programs.stage import Stage
 from loopback_auth.compare.model import FORM_POST, PAR
 from loopback_auth.protocol.json import object_or_none
 
+CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
+"""Files by which programs see that they run in a container."""
 MOST_NAMED = 3
 """How many hosts are named."""
 FRONT_CHANNEL = ("token", "id_token", "id_token token", "code id_token")
@@ -74,7 +78,12 @@ def notes(result: ProgramResult, stage: Stage, *, terminal_tried: bool, stayed: 
         ),
         f"It opened {len(stage.opened)} links.": len(stage.opened) > 1,
         f"It opened a link to {elsewhere}: nothing was fetched from there.": bool(elsewhere),
-        "It did not end by itself when it had its tokens, as a server does, and was ended.": stayed,
+        "It did not end by itself when it had its tokens, as a server does, and was ended.": (
+            stayed and not stage.asked
+        ),
+        "It seemed to wait for an answer when it had its tokens, and was ended; see --input.": (
+            stayed and stage.asked
+        ),
         f"Its response goes to the scheme {scheme}:, which this browser cannot open.": (
             scheme not in ("", "http", "https")
         ),
@@ -82,14 +91,22 @@ def notes(result: ProgramResult, stage: Stage, *, terminal_tried: bool, stayed: 
             not result.tokens and any("#" in one.address for one in result.visits)
         ),
         f"{result.left_behind} of its processes had to be ended after it.": result.left_behind > 0,
+        "It ran in a container, where some programs listen at all addresses.": (
+            not _only_here(stage) and any(Path(one).exists() for one in CONTAINER_FILES)
+        ),
     }
     return tuple(text for text, true in said.items() if true)
 
 
+def _only_here(stage: Stage) -> bool:
+    """Return whether it listened at loopback addresses alone when its link was opened."""
+    listeners = stage.opened[0].listeners if stage.opened else ()
+    return all(ip_address(one.address.partition("%")[0]).is_loopback for one in listeners)
+
+
 def _how_it_ended(result: ProgramResult) -> str:
     if result.status is None:
-        waited = "" if result.link else f" after {LINK_SECONDS:.0f} seconds"
-        return f"it did not end by itself, and was ended{waited}"
+        return "it did not end by itself, and was ended"
     if result.status < 0:
         return f"signal {-result.status} ended it"
     return f"it ended with status {result.status}"

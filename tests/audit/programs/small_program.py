@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 import webbrowser
@@ -57,6 +58,35 @@ class Receiver6(http.server.HTTPServer):
 RECEIVED: dict[str, str] = {}
 
 
+def send(url: str, form: dict[str, str]) -> dict[str, str]:
+    """Send a form, and read the answer, whatever its status is."""
+    try:
+        with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode()) as answer:
+            members = json.load(answer)
+    except urllib.error.HTTPError as exc:
+        members = json.load(exc)
+    return {name: str(value) for name, value in members.items()}
+
+
+def by_device(endpoint: str, token: str, client_id: str) -> int:
+    """Sign in with a device code, which the user has to type."""
+    begun = send(endpoint, {"client_id": client_id})
+    print(f"Open {begun['verification_uri']} and enter {begun['user_code']}", flush=True)
+    while True:
+        time.sleep(1.1)  # The server wants a second.
+        members = send(
+            token,
+            {
+                "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+                "device_code": begun["device_code"],
+                "client_id": client_id,
+            },
+        )
+        if members.get("error") not in ("authorization_pending", "slow_down"):
+            print("signed in" if "access_token" in members else members.get("error"))
+            return 0 if "access_token" in members else 1
+
+
 def main() -> int:
     """Sign in, and print who it was."""
     parser = argparse.ArgumentParser()
@@ -79,6 +109,10 @@ def main() -> int:
     parser.add_argument("--binary", action="store_true")
     parser.add_argument("--write", default="")
     parser.add_argument("--environment", action="store_true")
+    parser.add_argument("--device", default="")
+    parser.add_argument("--response-type", default="code")
+    parser.add_argument("--redirect-uri", default="")
+    parser.add_argument("--protect", action="store_true")
     options = parser.parse_args()
     if options.deaf:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -104,13 +138,21 @@ def main() -> int:
         print("x" * 1_000_000)
     if options.binary:
         sys.stdout.buffer.write(bytes(range(256)) * 8)
+    if options.protect:
+        folder = Path("locked/inner")
+        folder.mkdir(parents=True)
+        Path("locked/inner/file").write_text("text")
+        folder.chmod(0)
+        Path("locked").chmod(0o500)
+    if options.device:
+        return by_device(options.device, options.token, options.client_id)
     kind = Receiver6 if options.host == "::1" else http.server.HTTPServer
     server = kind((options.host, options.port), Receiver)
     host = {"::1": "[::1]", "0.0.0.0": "localhost"}.get(options.host, options.host)
-    redirect_uri = f"http://{host}:{server.server_port}/callback"
+    redirect_uri = options.redirect_uri or f"http://{host}:{server.server_port}/callback"
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
     parameters = {
-        "response_type": "code",
+        "response_type": options.response_type,
         "client_id": options.client_id,
         "redirect_uri": redirect_uri,
         "state": state,

@@ -17,7 +17,6 @@ install.pip = ["my-tool>=1"]
 runtime = "python"
 driver = "print(1)"
 command = ["{python}", "{driver}"]
-setup = [["git", "init"]]
 client_id = "my-tool"
 secret = true
 scope = "openid"
@@ -29,7 +28,6 @@ success = "signed in"
 again = true
 here = true
 notes = ["It listens on every address."]
-tried = ["1.2", "2026-11-30"]
 [env]
 AUTH_URL = "{authorization_endpoint}"
 [files]
@@ -56,7 +54,6 @@ def test_every_key() -> None:
         "signed in",
     )
     assert recipe.install == {"pip": ("my-tool>=1",)}
-    assert recipe.setup == (("git", "init"),)
     assert all(getattr(recipe, key) for key in KEYS)
 
 
@@ -84,7 +81,6 @@ def test_every_key() -> None:
         ('command = ["a"]\n[answers]\n"/a?b" = "c"', "answers"),
         ('command = ["a"]\nclient_id = ""', "client_id"),
         ('command = ["a\\u0000b"]', "command"),
-        ('command = ["a"]\nsetup = [[]]', "setup"),
         ("command = ", "TOML"),
     ],
 )

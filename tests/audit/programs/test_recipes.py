@@ -56,7 +56,6 @@ def test_it_is_told_of_the_server(name: str) -> None:
     """Something in it names the server, by placeholders that exist; a misspelled one stays as it is."""
     one = recipe(name)
     texts = [*one.command, one.driver, one.input, *one.env.values(), *one.files.values()]
-    texts += [word for command in one.setup for word in command]
     named = {found for text in texts for found in re.findall(r"\{([a-z_]+)\}", text)}
 
     assert named <= {*PLACEHOLDERS, *OF_THE_RUNTIME}

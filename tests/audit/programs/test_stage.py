@@ -80,6 +80,62 @@ async def test_form_post() -> None:
     assert [one.request.method for one in result.visits] == ["POST"]
 
 
+async def test_device_code_is_typed() -> None:
+    """A program without a redirect prints an address and a code; the user opens one and types the other."""
+    result = await signed_in("--device", "{device_authorization_endpoint}")
+
+    assert (result.status, result.succeeded, result.account) == (0, True, "demo@example.com")
+    assert (result.link, result.request, result.visits) == ("", {}, ())
+    assert result.seen.links == (result.seen.links[0],)
+
+
+async def test_device_flow_has_no_answer_to_wait_for() -> None:
+    """A story that waits for a redirect is told that there is none, and the sign-in goes on to its end."""
+    async with small_stage("--device", "{device_authorization_endpoint}") as stage:
+        link = await stage.until("link")
+        answer = await stage.until("answer")
+        result = await stage.end()
+
+    assert link is not None
+    assert link.link
+    assert answer is None
+    assert result.succeeded
+
+
+async def test_fragment() -> None:
+    """A response in the fragment reaches a page that this browser runs no script of."""
+    manner = Manner(seconds=5.0)
+    async with small_stage("--response-type", "token", manner=manner) as stage:
+        answer = await stage.until("answer")
+        result = await stage.end(within=0.5)
+
+    assert answer is not None
+    assert answer.brought("access_token")
+    assert result.visits[0].request.url.endswith("/callback")
+    assert "#access_token=" in result.visits[0].address
+    assert not result.succeeded
+
+
+async def test_private_scheme() -> None:
+    """A redirect to another program of the system is followed by no browser of ours."""
+    manner = Manner(seconds=5.0)
+    async with small_stage("--redirect-uri", "com.example.app:/callback", manner=manner) as stage:
+        result = await stage.end(within=0.5)
+
+    assert (result.succeeded, result.visits) == (False, ())
+    assert result.request["redirect_uri"] == "com.example.app:/callback"
+
+
+async def test_protected_folders_are_removed() -> None:
+    """A program can take its own permissions away; its folder goes all the same."""
+    async with small_stage("--protect") as stage:
+        result = await stage.end()
+        home = stage.surroundings.home
+
+    assert result.succeeded
+    assert not exists(str(home.parent))
+
+
 async def test_foreign_link() -> None:
     """A program that ignores its server sends the browser elsewhere: nothing is fetched from there."""
     async with small_stage(

@@ -1,0 +1,117 @@
+"""Programs are examined as a whole; no secret of theirs is in the report, which says how it was made."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from small_stage import recipe
+
+from loopback_auth.audit.programs.examining import Network, examine_programs
+from loopback_auth.audit.programs.kit import Kit
+from loopback_auth.audit.programs.recipe import Recipe
+from loopback_auth.audit.programs.trials import TRIALS
+from loopback_auth.compare.drawing.document import json_text
+from loopback_auth.compare.drawing.har import har
+from loopback_auth.compare.model import Comparison
+from loopback_auth.trace.redactor import Redactor
+
+SEEN = "a-variable-of-the-user"
+
+
+class Remembering(Redactor):
+    """A redactor that knows what it has learnt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.secrets: set[str] = set()
+
+    def _learn(self, secrets: Iterable[tuple[str, str]]) -> None:
+        found = list(secrets)
+        self.secrets |= {secret for _, secret in found if len(secret) >= 16}
+        super()._learn(iter(found))
+
+
+async def examined(one: Recipe, *ids: str, kit: Kit | None = None, seconds: float = 120.0) -> Comparison:
+    """Examine one program."""
+    return await examine_programs(
+        [("small", kit or Kit(one, dict(os.environ)))],
+        [TRIALS[0], *(trial for trial in TRIALS if trial.id in ids)],
+        network="open",
+        seconds=seconds,
+        at_once=2,
+        tell=lambda _: lambda _trial, _number, _count: None,
+    )
+
+
+async def test_no_secret_is_in_the_report() -> None:
+    """Codes, states, verifiers, tokens and the user's variables: none of it, in any run."""
+    redactor = Remembering()
+    environment = {**os.environ, "MINE": SEEN}
+    kit = Kit(recipe("--environment"), environment, kept=("MINE",), redactor=redactor)
+    comparison = await examined(kit.recipe, "login-csrf", "stolen-code", "forgeries", kit=kit)
+    text = json_text(comparison)
+    archive = har(comparison)
+
+    assert len(redactor.secrets) > 20
+    assert [one for one in redactor.secrets if one in text or one in archive] == []
+    assert SEEN in redactor.secrets
+
+
+@pytest.mark.parametrize("network", ["none", "kept", "open"])
+async def test_what_kept_it_here_is_said(network: Network) -> None:
+    """A reader has to know what the program could reach."""
+    comparison = await examine_programs(
+        [("small", Kit(recipe("--opener", "print"), dict(os.environ)))],
+        TRIALS[:1],
+        network=network,
+        seconds=60.0,
+        at_once=1,
+        tell=lambda _: lambda _trial, _number, _count: None,
+    )
+    rows = {one.id: one.cells[0].text for one in comparison.rows}
+
+    assert rows["network"]
+    assert "printed" in rows["notes"]
+
+
+async def test_time_is_up() -> None:
+    """What there was no time for is not observed; what was seen stays."""
+    begun = time.monotonic()
+    comparison = await examined(recipe(), "denied", "token-hang", "forgeries", seconds=6.0)
+    verdicts = {one.id: one.verdict for one in comparison.runs[0].findings}
+
+    assert time.monotonic() - begun < 30
+    assert comparison.runs[0].outcome == "signed in"
+    assert verdicts["token-hang"] == "not observed"
+    assert verdicts["binds-loopback"] == "pass"
+
+
+async def test_fixed_port() -> None:
+    """A program that always has the same port is run by itself each time, and fares no worse for it."""
+    one = recipe("--port", "48761")
+    comparison = await examined(one, "login-csrf", "stolen-code")
+    verdicts = {one.id: one.verdict for one in comparison.runs[0].findings}
+
+    assert comparison.runs[0].outcome == "signed in"
+    assert (verdicts["login-csrf"], verdicts["stolen-code"]) == ("pass", "pass")
+
+
+async def test_stays_as_a_server_does() -> None:
+    """A program that does not end by itself is one that signs in all the same."""
+    comparison = await examined(recipe("--stay"), "stolen-code")
+    verdicts = {one.id: one.verdict for one in comparison.runs[0].findings}
+
+    assert comparison.runs[0].outcome == "signed in"
+    assert verdicts["stolen-code"] == "pass"
+
+
+async def test_notes_of_a_recipe() -> None:
+    """What its author has to say stands beside what was seen."""
+    comparison = await examined(replace(recipe(), notes=("It is small.",)))
+    rows = {one.id: one.cells[0].text for one in comparison.rows}
+
+    assert "It is small." in rows["notes"]
