@@ -68,6 +68,7 @@ SHOWN = ("issuer", "client_id", "scope", "response_mode", "resource_server", "ti
 """The settings that its help describes."""
 WIDEST = 100
 """Characters of a line."""
+PROMPT = "Paste the link, the token or the error, and press Enter: "
 STAND_INS = {"client_id": "CLIENT_ID"}
 SECRET = "made-up-client-secret"
 """The client secret in a rehearsal; the output shows its label."""
@@ -266,6 +267,8 @@ def _places(options: argparse.Namespace) -> bool:
 
 def _read(path: str) -> bytes:
     try:
+        if path == "-" and sys.stdin.isatty():
+            return _asked()
         if path == "-":
             return sys.stdin.buffer.read(LIMIT + 1)
         with Path(path).open("rb") as file:
@@ -275,6 +278,16 @@ def _read(path: str) -> bytes:
             f"The file {path[:200]!a} cannot be read: {exc.strerror}",
             hint="Pass a file with a link, a token, or a recording that a browser saved as HAR.",
         ) from exc
+
+
+def _asked() -> bytes:
+    """Ask at the terminal, where the answer is not shown and may be longer than a line of a terminal."""
+    # Start-up: only a person at a terminal needs them.
+    import asyncio
+
+    from loopback_auth.terminal.paste import read_line
+
+    return asyncio.run(read_line(PROMPT)).encode("utf-8", "replace")
 
 
 def _width() -> int:

@@ -94,7 +94,7 @@ KINDS = (
     DocumentKind(
         "introspection response",
         ("active",),
-        "The server says whether a token is valid, to whom may ask.",
+        "The server says whether a token is valid, to an API that may ask.",
         "RFC 7662 §2.2",
     ),
     DocumentKind("ticket", ("id", "authorized"), "A ticket, and whether the user has approved it.", NETLIFY),
@@ -219,7 +219,7 @@ DOCUMENT_RULES: tuple[Rule[Mapping[str, object]], ...] = (
         "high",
         "No private key is in the document",
         "RFC 7517 §9.2; RFC 8414 §2",
-        "Replace the key: whoever has read the document has it.",
+        "Replace the key: everyone who has read the document has it.",
         _public_keys,
     ),
     Rule(

@@ -51,7 +51,7 @@ _ABSOLUTE = re.compile(
 _LOCAL = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:[/?#]|$)", re.IGNORECASE)
 _DOMAIN = re.compile(r"[^\s/?#:@%&=.]+(?:\.[^\s/?#:@%&=.]+)+(?::\d{1,5})?(?:/[^\s?#]*)?[?#]\S")
 """A host and a path without a scheme, as address bars show them."""
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_DRIVE = re.compile(r"[A-Za-z]:(?:\\|/(?!/))")
 _FILE = re.compile(r"[^\s?#=&]+\.(?:har|json|jwt|jws|token|txt|url|log)", re.IGNORECASE)
 _RUNNING = frozenset({"javascript:", "data:", "vbscript:", "file:", "blob:"})
 """Schemes that have no // behind them and are links all the same; they are never those of a sign-in."""

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
+from commands.people import in_terminal
+from loopback_auth.commands.explain import PROMPT
 from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.explain.story_templates import NOTES, QUESTIONS
@@ -219,6 +221,19 @@ def test_secret_is_taken_from_the_standard_input(command_line: CommandLine) -> N
             assert (done.returncode, done.stderr) == (0, "")
             assert TOKEN not in done.stdout
             assert "secret-in-arguments" not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_secret_is_asked_for_at_a_terminal_and_not_shown(command_line: CommandLine) -> None:
+    """A terminal hands over 4095 characters of a line at most, and shows what is typed (termios(3))."""
+    long = f"{CALLBACK}&id_token={'a' * 8000}.end"
+    with in_terminal(command_line, "explain", "-") as screen:
+        screen.wait_for(PROMPT.strip())
+        screen.type(f"\x1b[200~{long}\x1b[201~\r")
+
+        assert screen.end() == 0
+    assert "authorization response" in screen.shown
+    assert TOKEN not in screen.shown
 
 
 def test_link_that_was_typed_shows_no_secret_and_says_where_it_is(command_line: CommandLine) -> None:

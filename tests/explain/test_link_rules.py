@@ -67,6 +67,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (request(more="&x=%2520"), request(more="&x=%20")),
         (request().replace("&", "&amp;"), request()),
         (request(more="&x=a\x1bb"), request()),
+        ("https://as.example/authorize?response_type=code;client_id=x", request()),
     ],
     "parameters-with-values": [(request({"scope": ""}), request())],
     "no-secret-in-link": [

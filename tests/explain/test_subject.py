@@ -54,6 +54,8 @@ KINDS: list[tuple[str, SubjectKind, str]] = [
     ("javascript:alert(1)", "link", "javascript:alert(1)"),
     ("data:text/html,x", "link", "data:text/html,x"),
     ("urn:ietf:wg:oauth:2.0:oob", "link", "urn:ietf:wg:oauth:2.0:oob"),
+    ("x://callback", "link", "x://callback"),
+    ("x:/links/one.txt", "file", "x:/links/one.txt"),
     ("https://xn--80ak6aa92e.example/", "link", "https://xn--80ak6aa92e.example/"),
     ("https://\u0430pple.example/?client_id=x", "link", "https://\u0430pple.example/?client_id=x"),
     ("http://[broken/?code=1", "link", "http://[broken/?code=1"),

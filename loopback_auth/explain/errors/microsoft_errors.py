@@ -23,7 +23,7 @@ NUMBERED: Mapping[str, tuple[str, str]] = {
         "Add the redirect URI under Authentication, as Mobile and desktop applications for a program.",
     ),
     "50020": (
-        "The account is from another tenant or identity provider, and is no guest in this tenant.",
+        "The account is from another tenant or identity provider, and is not a guest in this tenant.",
         "Sign in with another account, invite the account as a guest, or use the tenant of the account.",
     ),
     "50034": (

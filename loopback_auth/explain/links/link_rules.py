@@ -6,6 +6,7 @@ a server would say to a link is not judged: nothing is sent.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from loopback_auth.explain.links.link import Link, Parameter
@@ -22,6 +23,9 @@ NEVER = ("client_secret", "code_verifier", "refresh_token", "password", "asserti
 """Secrets that no link may carry."""
 UNSAFE = frozenset({"javascript", "data", "vbscript", "file", "blob"})
 """Schemes that run a script or open a file."""
+
+_SEPARATED = re.compile(r";(?:client_id|code|redirect_uri|response_type|scope|state)=")
+"""Parameters behind a semicolon, which no form has between them."""
 
 
 def names(parameters: tuple[Parameter, ...]) -> str:
@@ -52,6 +56,8 @@ def encoded(link: Link) -> Judgement | None:
     escaped = tuple(one for one in link.parameters if one.name.startswith("amp;"))
     if escaped:
         return broken("The link was copied from the source of a page: & is written as &amp; in it.")
+    if any(_SEPARATED.search(one.value) for one in link.parameters):
+        return broken("Parameters are separated by ; in it. Only & separates them.")
     for one in link.parameters:
         if one.trouble:
             return broken(f"The parameter {names((one,))} {one.trouble}.")

@@ -19,7 +19,7 @@ from loopback_auth.explain.links.answer_rules import (
 )
 from loopback_auth.explain.links.link import Link, LinkKind
 from loopback_auth.explain.links.link_rules import EVERY_LINK
-from loopback_auth.explain.links.link_story_words import ANSWERS, ARGUMENTS, NOTES, SUMMARIES
+from loopback_auth.explain.links.link_story_words import ANSWERS, ARGUMENTS, NOTES, SUMMARIES, TITLES
 from loopback_auth.explain.links.link_values import LinkValues, is_hidden, shown_address
 from loopback_auth.explain.links.link_words import TICKET_VENDORS
 from loopback_auth.explain.links.redirect_rules import REDIRECT_RULES
@@ -88,7 +88,8 @@ def _summary(link: Link) -> Sentence:
         if link.by_reference:
             return SUMMARIES["by reference"]
         words = link.words("response_type") or ("code",)
-        return STEPS["authorization request" if "code" in words else "authorization request fragment"]
+        direct = "code" not in words and {"token", "id_token"} & set(words)
+        return STEPS["authorization request fragment" if direct else "authorization request"]
     if link.kind == "authorization response":
         if "error" in link:
             return STEPS["authorization response refused"]
@@ -109,7 +110,7 @@ def _flow(link: Link) -> str:
 
 def _title(link: Link, vendor: str) -> str:
     at = preset_title(vendor) if vendor else _provider(link)
-    return f"{link.kind}{f' at {at}' if at else ''}"
+    return f"{TITLES.get(link.kind, link.kind)}{f' at {at}' if at else ''}"
 
 
 def _provider(link: Link) -> str:

@@ -43,6 +43,13 @@ SUMMARIES: Mapping[str, Sentence] = {
 }
 """By kind of link."""
 
+TITLES: Mapping[str, str] = {
+    "other": "link without a sign-in",
+    "OAuth 1.0": "link of OAuth 1.0",
+    "SAML": "link of SAML",
+}
+"""By kind of link, where the kind itself is no title."""
+
 NOTES: Mapping[str, str] = {
     "nothing sent": "Nothing was sent: this is what can be read from the link alone.",
     "no beginning": "The link has no beginning, so it is not said which server or program it goes to.",
@@ -76,11 +83,11 @@ ANSWERS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         (
             "Who made the code?",
             "The server, when a program asked for it. The program polls with another, longer code, and gets "
-            "the tokens as soon as somebody approves.",
+            "the tokens as soon as a user approves.",
             "RFC 8628 §3.2, §3.4",
         ),
         (
-            "Somebody has sent me this link. What now?",
+            "Another person sent me this link. What now?",
             "Do not approve. The program that gets the tokens is theirs, and the access is to your account.",
             "RFC 8628 §5.4",
         ),
@@ -92,8 +99,9 @@ ANSWERS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             VENDOR,
         ),
         (
-            "Somebody has sent me this link. What now?",
-            "Do not approve. Whoever created the ticket gets the token, and the access is to your account.",
+            "Another person sent me this link. What now?",
+            "Do not approve. The program that created the ticket gets the token, and the access is to your "
+            "account.",
             "RFC 8628 §5.4",
         ),
     ),

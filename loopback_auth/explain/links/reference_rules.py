@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 from loopback_auth.explain.links.link import Link
 from loopback_auth.explain.links.link_rules import names
@@ -81,7 +82,7 @@ def request_uri_form(link: Link) -> Judgement | None:
     uri = next((one.value for one in link.parameters if one.name == "request_uri"), "")
     if not uri:
         return None
-    if uri.startswith(PUSHED) or uri.startswith("https://") or uri.startswith("urn:"):
+    if uri.startswith((PUSHED, "https://", "urn:")):
         return kept("The request_uri is a reference of the server, or an https address.")
     return broken("The request_uri is neither a reference of the server nor an https address.")
 
@@ -90,7 +91,8 @@ def alone_with_reference(link: Link) -> Judgement | None:
     """Look for parameters beside a reference or a signed request, which the server ignores."""
     if link.request_object is None and "request_uri" not in link:
         return None
-    inside = link.request_object.claims if link.request_object is not None else {}
+    nothing: Mapping[str, object] = {}
+    inside = link.request_object.claims if link.request_object is not None else nothing
     ignored = tuple(
         one
         for one in link.parameters

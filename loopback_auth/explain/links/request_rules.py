@@ -52,7 +52,7 @@ def pkce(link: Link) -> Judgement | None:
     if link.by_reference or not _asks_for_code(link):
         return None
     if "code_challenge" not in link:
-        return broken("The request has no code_challenge: whoever gets the code can exchange it.")
+        return broken("The request has no code_challenge, so anyone who gets the code can exchange it.")
     if link.value("code_challenge_method") in ("", "plain"):
         return broken(
             "The code_challenge is plain: the browser sees the verifier, which protects nothing then."

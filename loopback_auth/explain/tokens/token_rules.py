@@ -109,7 +109,7 @@ def times_in_seconds(dated: DatedToken) -> Judgement | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return broken(f"{name} is not a number.")
         if value >= MILLISECONDS:
-            return broken(f"{name} is in milliseconds, or is no time.")
+            return broken(f"{name} is in milliseconds, or is not a time.")
         if value < 0:
             return broken(f"{name} lies before 1970.")
     return kept("Its times are numbers of seconds.") if found else None
@@ -121,7 +121,7 @@ def typed(dated: DatedToken) -> Judgement | None:
     if token.kind not in TYPES or not token.header:
         return None
     if not is_typed(token):
-        return broken(f"The header has no typ={TYPES[token.kind]}, so it is told by its claims alone.")
+        return broken(f"The header has no typ={TYPES[token.kind]}, so only its claims tell what it is.")
     return kept("The header names the kind of token.")
 
 
@@ -139,7 +139,7 @@ def no_foreign_key(dated: DatedToken) -> Judgement | None:
     found = [name for name in ("jwk", "jku", "x5u") if name in token.header]
     if not found or token.kind == "DPoP proof":
         return None
-    return broken(f"The header brings its own key ({', '.join(found)}), as a forger would.")
+    return broken(f"The header brings its own key ({', '.join(found)}), as a forged token would.")
 
 
 def no_private_key(dated: DatedToken) -> Judgement | None:
@@ -162,7 +162,7 @@ def asymmetric(dated: DatedToken) -> Judgement | None:
     if token.kind not in ("ID token", "access token"):
         return None
     if token.algorithm in SYMMETRIC:
-        return broken("It is signed with a shared secret: whoever can check it can also make it.")
+        return broken("It is signed with a shared secret: a program that can check it can also make it.")
     return kept("It is not signed with a shared secret.") if token.algorithm else None
 
 
@@ -194,7 +194,7 @@ TOKEN_RULES: tuple[Rule[DatedToken], ...] = (
     Rule(
         "token-signed",
         "high",
-        "Somebody has signed the token",
+        "The token is signed",
         "RFC 8725 §3.1, §3.2; RFC 7515 §5.2",
         "Do not accept it.",
         signed,
@@ -204,7 +204,7 @@ TOKEN_RULES: tuple[Rule[DatedToken], ...] = (
         "high",
         "No private key is in the token",
         "RFC 9449 §4.2; RFC 7517 §9.2",
-        "Replace the key: whoever has seen the token has it.",
+        "Replace the key: everyone who has seen the token has it.",
         no_private_key,
     ),
     Rule(
@@ -290,7 +290,7 @@ TOKEN_RULES: tuple[Rule[DatedToken], ...] = (
     Rule(
         "asymmetric-signature",
         "low",
-        "Who can check the token cannot make it",
+        "A program that checks the token cannot make it",
         "RFC 8725 §3.2; OpenID Connect Core 1.0 §10.1",
         "Use ES256, RS256 or EdDSA with the keys of the issuer.",
         asymmetric,

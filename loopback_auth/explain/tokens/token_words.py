@@ -16,7 +16,7 @@ KINDS: Mapping[TokenKind, Sentence] = {
         f"{CORE} §2",
     ),
     "access token": (
-        "It gives access to the API in aud. A client has no business reading it: its format is between the "
+        "It gives access to the API in aud. A client should not read it: its format is between the "
         "server and the API, and may change.",
         "RFC 9068 §2, §6; RFC 6749 §1.4",
     ),
@@ -48,9 +48,9 @@ HEADER: Mapping[str, Sentence] = {
     "typ": ("what kind of token it is", "RFC 7515 §4.1.9; RFC 8725 §3.11"),
     "cty": ("what is inside; JWT means another token", "RFC 7519 §5.2"),
     "kid": ("which of the issuer's keys it is", "RFC 7515 §4.1.4"),
-    "jku": ("where the keys are, if one believes the token; one must not", "RFC 7515 §4.1.2; RFC 8725 §3.10"),
+    "jku": ("where the keys are; a program must not trust this", "RFC 7515 §4.1.2; RFC 8725 §3.10"),
     "jwk": ("the public key itself", "RFC 7515 §4.1.3"),
-    "x5u": ("where the certificate is, if one believes the token; one must not", "RFC 7515 §4.1.5"),
+    "x5u": ("where the certificate is; a program must not trust this", "RFC 7515 §4.1.5"),
     "x5c": ("the certificates of the key", "RFC 7515 §4.1.6"),
     "x5t": ("hash of the certificate", "RFC 7515 §4.1.7"),
     "x5t#S256": ("hash of the certificate", "RFC 7515 §4.1.8"),
