@@ -124,8 +124,11 @@ class Stage:
         attendance = self._begun()
         self.browsing.go_on()
         await self._linked(lambda: False)
-        await attendance.until(lambda: not self.browsing.busy or attendance.over, self._time_left())
-        await self._finished(within)
+        limit = time.monotonic() + within
+        await attendance.until(
+            lambda: not self.browsing.busy or attendance.over, min(within, self._time_left())
+        )
+        await self._finished(max(limit - time.monotonic(), QUIET_SECONDS))
         return await self._concluded()
 
     async def abandon(self, interrupt_after: float, within: float) -> ProgramResult:
@@ -297,7 +300,7 @@ class Stage:
         answers = waiting is not None and not waiting.decides
         return Exposed(
             start_url="" if at_server else first,
-            link=first if at_server and not self.requested.link else "",
+            link=self.requested.link or (first if at_server else ""),
             redirect_uri=self.requested.redirect_uri,
             state=self.requested.parameters.get("state", ""),
             answer=waiting if answers else None,

@@ -255,7 +255,7 @@ class SampleProgram:
         if asked.headers.get("host") != self.authority and "other-hosts" not in self.weak:
             return self.answer(421, "Another host.")
         if asked.method == "OPTIONS" and "cors" in self.weak:
-            return self.answer(204, "", {"Access-Control-Allow-Origin": "*"})
+            return self.answer(200, "", {"Access-Control-Allow-Origin": "*"})
         if asked.method != "GET" and "any-method" not in self.weak:
             return self.answer(405, "Another method.", {"Allow": "GET"})
         if asked.path != "/callback":

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.facts.evidence import Evidence, fact
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, idle, not_observed, passed
 from loopback_auth.audit.programs.reading import holds
 
-TOKENS = ("access_token", "refresh_token", "id_token")
+TOKENS = {"access_token": "access token", "refresh_token": "refresh token", "id_token": "ID token"}
 SHUT_WITHIN = 5.0
 """Seconds in which the port has to be closed after the sign-in."""
 
 
 def tokens_of(result: ProgramResult) -> dict[str, str]:
     """Return the tokens that a sign-in brought, by the names for people."""
-    return {name.replace("_", " "): result.tokens[name] for name in TOKENS if result.tokens.get(name)}
+    return {shown: result.tokens[name] for name, shown in TOKENS.items() if result.tokens.get(name)}
 
 
 def codes_of(result: ProgramResult) -> dict[str, str]:
@@ -35,6 +35,12 @@ def found_in(text: str, secrets: dict[str, str]) -> list[str]:
     return [name for name, value in secrets.items() if holds(text, value)]
 
 
+def listed(names: Iterable[str]) -> str:
+    """List the names of secrets in a sentence."""
+    *first, last = (f"the {name}" for name in dict.fromkeys(names))
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def with_tokens(result: ProgramResult) -> Iterator[tuple[str, int, list[str]]]:
     """Return path, mode and names of the tokens of each file that has some."""
     for one in result.seen.files:
@@ -45,14 +51,14 @@ def with_tokens(result: ProgramResult) -> Iterator[tuple[str, int, list[str]]]:
 def _codes_printed(evidence: Evidence) -> Answer:
     for result in evidence.all():
         if names := found_in(result.seen.output, codes_of(result)):
-            return failed(f"The output has the {' and the '.join(names)} in it.")
+            return failed(f"The output has {listed(names)} in it.")
     return _unless_none(evidence, "The output has neither code nor verifier in it.")
 
 
 def _tokens_logged(evidence: Evidence) -> Answer:
     for result in evidence.all():
         if names := found_in(result.seen.stderr, tokens_of(result)):
-            return failed(f"stderr has the {' and the '.join(names)} in it.")
+            return failed(f"stderr has {listed(names)} in it.")
     return _unless_none(evidence, "stderr has no token in it.")
 
 
@@ -60,7 +66,7 @@ def _in_argv(evidence: Evidence) -> Answer:
     for result in evidence.all():
         secrets = codes_of(result) | tokens_of(result)
         if names := [name for line in result.seen.argv for name in found_in(line, secrets)]:
-            return failed(f"A command line has the {' and the '.join(dict.fromkeys(names))} in it.")
+            return failed(f"A command line has {listed(names)} in it.")
     return _unless_none(evidence, "No command line has a code, verifier or token in it.")
 
 
@@ -70,7 +76,7 @@ def _modes(evidence: Evidence) -> Answer:
         return idle("No file was seen with a token in the clear.")
     for path, mode, names in files:
         if mode & 0o077:
-            return failed(f"~/{path} has the {' and the '.join(names)} in it, and mode {mode:04o}.")
+            return failed(f"~/{path} has {listed(names)} in it, and mode {mode:04o}.")
     path, mode, _ = files[0]
     return passed(f"~/{path} has mode {mode:04o}.")
 
@@ -79,7 +85,7 @@ def _codes_kept(evidence: Evidence) -> Answer:
     result = evidence.plain
     for one in result.seen.files:
         if names := found_in(one.content.decode("utf-8", "replace"), codes_of(result)):
-            return failed(f"~/{one.path} has the {' and the '.join(names)} in it.")
+            return failed(f"~/{one.path} has {listed(names)} in it.")
     return _unless_none(evidence, "No file has code or verifier in it.")
 
 

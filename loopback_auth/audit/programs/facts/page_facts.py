@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.facts.evidence import Evidence, fact
-from loopback_auth.audit.programs.facts.leftover_facts import codes_of, found_in, tokens_of
+from loopback_auth.audit.programs.facts.leftover_facts import codes_of, found_in, listed, tokens_of
 from loopback_auth.audit.programs.observed import Answer, Visit, failed, idle, passed
 from loopback_auth.audit.programs.reading import external, page_text, quoted
 from loopback_auth.http_messages import HttpResponse
@@ -51,7 +51,7 @@ def _external(evidence: Evidence) -> Answer:
     if sent:
         secrets = codes_of(evidence.plain) | tokens_of(evidence.plain)
         told = [name for one in elsewhere(evidence) for name in found_in(one.request.url, secrets)]
-        along = f", with the {' and the '.join(told)}" if told else ""
+        along = f", with {listed(told)}" if told else ""
         return failed(f"The browser is sent to {', '.join(dict.fromkeys(sent))}{along}.")
     if page is None:
         return idle("There is no page of the program.")
