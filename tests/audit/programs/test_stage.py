@@ -168,6 +168,8 @@ async def test_paused_at_each_point() -> None:
     assert link.redirect_uri.startswith("http://127.0.0.1:")
     assert link.state
     assert answer.brought("code") == result.token_requests[0].parameters["code"]
+    # An attacker who has read the link can ask for the same with their own account.
+    assert {one.link for one in (link, approved, answer)} == {result.link}
     assert result.succeeded
 
 
