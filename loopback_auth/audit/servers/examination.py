@@ -8,7 +8,7 @@ Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.authorization_questions import (
@@ -90,12 +90,21 @@ def _described(
         response = yield from notebook.ask(name, request, step="metadata request")
         if (document := _document(response)) is not None:
             found[name] = document
-    metadata = known
     for name in found:
         response = notebook.answers[name].response
         if response is not None:
-            return found, _usable(client, response, found[name])
-    return found, metadata
+            return found, _supplemented(_usable(client, response, found[name]), client, found.values())
+    return found, known
+
+
+def _supplemented(
+    metadata: ServerMetadata, client: ClientConfig, documents: Iterable[dict[str, object]]
+) -> ServerMetadata:
+    """Add the endpoints that only another document names."""
+    more: dict[str, str] = {}
+    for document in documents:
+        more = _addresses(client, document) | more
+    return metadata.with_endpoints({name: getattr(metadata, name) or more.get(name) for name in ENDPOINTS})
 
 
 def _document(response: HttpResponse | None) -> dict[str, object] | None:
@@ -112,17 +121,21 @@ def _usable(client: ClientConfig, response: HttpResponse, document: dict[str, ob
     try:
         return metadata_response(client.provider, response)
     except LoopbackAuthError:
-        issuer = client.provider.metadata.issuer or ""
-        allowed = client.provider.network.allow_private
-        addresses = {
-            name: url
-            for name in ENDPOINTS
-            if isinstance(url := document.get(name), str)
-            and _is_endpoint(url, name)
-            and not leads_inside(url, by=issuer, allowed=allowed)
-        }
-        found = replace(ServerMetadata(issuer), document=document).with_endpoints(addresses)
-        return merged(found, client.provider.metadata)
+        known = client.provider.metadata
+        found = replace(ServerMetadata(known.issuer), document=document)
+        return merged(found.with_endpoints(_addresses(client, document)), known)
+
+
+def _addresses(client: ClientConfig, document: dict[str, object]) -> dict[str, str]:
+    """Return the endpoints in a document that may be requested."""
+    issuer, allowed = client.provider.metadata.issuer or "", client.provider.network.allow_private
+    return {
+        name: url
+        for name in ENDPOINTS
+        if isinstance(url := document.get(name), str)
+        and _is_endpoint(url, name)
+        and not leads_inside(url, by=issuer, allowed=allowed)
+    }
 
 
 def _is_endpoint(url: str, name: str) -> bool:

@@ -76,15 +76,18 @@ def _agree(observed: Observed) -> Judgement:
     if len(observed.documents) < len(DOCUMENTS):
         return idle("There is only one metadata document.")
     one, other = (observed.documents[name] for name in DOCUMENTS)
-    different = [name for name in one.keys() & other.keys() if _ordered(one[name]) != _ordered(other[name])]
+    different = [name for name in one.keys() & other.keys() if not _compatible(one[name], other[name])]
     if different:
         return failed(f"They differ in {_shown(different)}.")
     return passed(f"They agree in all {len(one.keys() & other.keys())} members that both have.")
 
 
-def _ordered(value: object) -> object:
-    """Return a list in a fixed order: that of the metadata means nothing."""
-    return sorted(map(str, value)) if is_list(value) else value
+def _compatible(one: object, other: object) -> bool:
+    """Return whether two members agree: a list of one document may leave out what is of the other alone."""
+    if not is_list(one) or not is_list(other):
+        return one == other
+    first, second = set(map(str, one)), set(map(str, other))
+    return first <= second or second <= first
 
 
 def _algorithms(observed: Observed) -> Judgement:

@@ -21,6 +21,7 @@ from loopback_auth.audit.servers.redirect_uri_variants import (
     ESCAPE,
     FRAGMENT,
     NAME,
+    NO_PORT,
     OTHER_HOST,
     PORT,
     QUERY,
@@ -84,6 +85,9 @@ def _port(observed: Observed) -> Judgement:
     uri = answer.authorization.redirect_uri if answer is not None and answer.authorization else ""
     if urlsplit(uri).hostname not in LOOPBACK:
         return idle("The redirect URI is not on this machine.")
+    good, without = reaction(observed, GOOD), reaction(observed, NO_PORT)
+    if good.kind == "refused" and without.kind in ("taken", "goes on"):
+        return failed(f"It is refused with a port, and without one {without.told}.")
     found, told = accepted(observed, PORT)
     return unseen(told) if found is None else passed(told) if found else failed(told)
 
@@ -173,7 +177,7 @@ CHECKS = (
         "It refuses a loopback redirect URI with another port.",
         "RFC 8252 §7.3",
         "Ignore the port of the loopback redirect URIs of native apps, which take one that is free.",
-        (PORT, GOOD),
+        (PORT, GOOD, NO_PORT),
         _port,
     ),
     ServerCheck(

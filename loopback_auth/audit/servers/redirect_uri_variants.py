@@ -40,6 +40,12 @@ def _other_port(uri: str) -> str:
     return f"{parts.scheme}://{_host(uri)}:{port % 60000 + 1024}{parts.path}"
 
 
+def _without_port(uri: str) -> str:
+    """Return it without a port, as it may be registered for a client that takes any."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{_host(uri)}{parts.path}" if parts.port is not None else ""
+
+
 def _user_info(uri: str) -> str:
     """Return another host behind what looks like the registered one (RFC 3986 §7.6)."""
     parts = urlsplit(uri)
@@ -92,6 +98,7 @@ def _path(uri: str) -> str:
 OTHER_HOST, PORT, USER_INFO = "redirect_uri: host", "redirect_uri: port", "redirect_uri: user info"
 SUFFIX, TRAVERSAL, QUERY = "redirect_uri: suffix", "redirect_uri: traversal", "redirect_uri: query"
 FRAGMENT, NAME = "redirect_uri: fragment", "redirect_uri: name of this machine"
+NO_PORT = "redirect_uri: no port"
 ESCAPE, CASE = "redirect_uri: escape", "redirect_uri: case"
 
 VARIANTS = (
@@ -102,6 +109,7 @@ VARIANTS = (
     Variant(TRAVERSAL, _traversal),
     Variant(QUERY, _query),
     Variant(FRAGMENT, _fragment),
+    Variant(NO_PORT, _without_port),
     Variant(NAME, _other_name),
     Variant(ESCAPE, _escaped),
     Variant(CASE, _uppercase),

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import repeat
 from urllib.parse import parse_qs, urlsplit
 
-from flow_world import ATTEMPT, CLIENT, ISSUER, Entropy
+from flow_world import ATTEMPT, CLIENT, ISSUER, SECRET_CLIENT, Entropy
 
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.catalog import CHECKS
@@ -60,6 +60,7 @@ def world(
         ISSUER,
         entropy=Entropy(),
         signer=signer(),
+        clients=(SECRET_CLIENT,),
         faults=faults,
         require_pushed_authorization_requests=require_push,
     )
