@@ -38,15 +38,24 @@ def audit_server(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: no server is named, or a value cannot be used.
     """
+    server = server_of(options)
+    outputs = check_outputs(options, kind="servers")
+    tell(f"Asking {server.name}: at most {LIMIT} requests; you do not have to approve anything.")
+    return deliver(asyncio.run(examine_servers([server])), outputs)
+
+
+def server_of(options: argparse.Namespace) -> Server:
+    """Return the server that the command line names, with the client of the settings.
+
+    Raises:
+        ConfigError: no server is named, or a value cannot be used.
+    """
     settings = settings_of(_at_issuer(options, options.provider))
     if settings.is_demo:
         raise ConfigError(
             "There is no server to examine.", hint="Give an issuer, such as https://id.example."
         )
-    outputs = check_outputs(options, kind="servers")
-    server = Server(settings.shown_name, _client(settings))
-    tell(f"Asking {server.name}: at most {LIMIT} requests; you do not have to approve anything.")
-    return deliver(asyncio.run(examine_servers([server])), outputs)
+    return Server(settings.shown_name, _client(settings))
 
 
 def compare_servers(options: argparse.Namespace) -> int:

@@ -3,6 +3,9 @@
 A server is asked what needs no approval: its metadata, and requests that it has to refuse. Nothing is
 registered, no password or token is sent, and at most 60 requests are made. Each check says what was sent.
 
+A server of your own, on this machine, can be attacked: --attack. A simulated user signs in and approves, and
+what an attacker could do with codes, tokens and redirects is tried.
+
 A program is started with the demo server as its provider and a simulated browser: audit -- COMMAND. How it
 listens, what forged responses and a server that breaks rules do to it, and what it leaves behind is seen from
 outside; see help programs.
@@ -11,6 +14,7 @@ Examples:
   python -m loopback_auth audit https://id.example
   python -m loopback_auth audit http://127.0.0.1:8080 --client-id ID -o report.html
   python -m loopback_auth audit github --client-id ID --json
+  python -m loopback_auth audit http://127.0.0.1:8080 --client-id ID --attack --account ada
   python -m loopback_auth audit -- my-tool login --issuer {issuer} --client-id {client_id}
   python -m loopback_auth audit --recipe msal -o report.html
 
@@ -21,6 +25,7 @@ check whose result cannot be seen says so, and how to find out.
 from __future__ import annotations
 
 from loopback_auth.cli.arguments import Parser, add_settings
+from loopback_auth.commands._attack_servers import add_attack_arguments, attack_server, attack_wanted
 from loopback_auth.commands._audit_programs import add_program_arguments, run_programs, wanted
 from loopback_auth.commands._audit_servers import audit_server
 from loopback_auth.commands._delivery import add_outputs
@@ -40,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "provider", nargs="?", metavar="ISSUER", help="the server: its issuer, or a provider's name"
     )
     add_outputs(parser)
+    add_attack_arguments(parser)
     add_program_arguments(parser)
     add_settings(parser, SHOWN)
     if isinstance(parser, Parser):
@@ -48,4 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Examine the server, or try the programs, and write the result."""
-    return run_programs(options) if wanted(options) else audit_server(options)
+    attacks = attack_wanted(options)
+    if wanted(options):
+        return run_programs(options)
+    return attack_server(options) if attacks else audit_server(options)

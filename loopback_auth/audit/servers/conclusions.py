@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from loopback_auth.audit.servers.catalog import FAULTS
 from loopback_auth.audit.servers.grades import Grade, grade
-from loopback_auth.compare.judging.conclusions import MOST, failed
-from loopback_auth.compare.model import Advice, Conclusion, Reason, Run
+from loopback_auth.compare.judging.conclusions import MOST, failed, fault
+from loopback_auth.compare.model import Advice, Conclusion, Finding, Reason, Run
 
 ADVICE: dict[Grade, Advice] = {
     "A": "use",
@@ -34,11 +34,16 @@ def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
 
 def _conclusion(run: Run) -> Conclusion:
     given = grade(run.findings)
-    reasons = [Reason(FAULTS[one.id], one.source, one.id) for one in failed(run)]
+    reasons = [_reason(run, one) for one in failed(run)]
     if run.reason:
         reasons.insert(0, Reason(run.reason))
     sentence = f"{SENTENCES[given]} {counted(run)}".strip()
     return Conclusion(run.title, ADVICE[given], sentence, tuple(reasons[:MOST]))
+
+
+def _reason(run: Run, finding: Finding) -> Reason:
+    said = FAULTS.get(finding.id, "") if finding.kind == "check" else ""
+    return Reason(said, finding.source, finding.id) if said else fault(run, finding)
 
 
 def counted(run: Run) -> str:

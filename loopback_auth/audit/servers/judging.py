@@ -8,9 +8,25 @@ from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.catalog import CHECKS
 from loopback_auth.audit.servers.conclusions import conclusions
 from loopback_auth.audit.servers.rows import Examined, rows
-from loopback_auth.compare.model import Comparison, Finding, Run
-from loopback_auth.trace.records import Trace
+from loopback_auth.compare.judging.checks import with_attacks
+from loopback_auth.compare.model import Attack, Comparison, Finding, Run
+from loopback_auth.records import replace
+from loopback_auth.trace.records import Ground, Trace
 
+SHOWN_BY = {
+    "refresh-rotation": "refresh-twice",
+    "pkce-enforced": "no-pkce",
+    "iss-announced": "mix-up",
+    "token-stored": "tokens-stored",
+    "userinfo-query": "token-in-url",
+    **dict.fromkeys(
+        ("redirect-host", "redirect-user-info", "redirect-suffix", "redirect-traversal"), "redirect-approved"
+    ),
+    **dict.fromkeys(
+        ("redirect-query", "redirect-fragment", "redirect-escape", "redirect-case"), "redirect-similar"
+    ),
+}
+"""Checks that a sign-in decides better, and the attacks that do; then the attack stands for both."""
 FLOW = "code"
 """The flow whose traits a server's column has."""
 
@@ -34,17 +50,28 @@ def judged(name: str, observed: Observed, trace: Trace) -> Examined:
     return Examined(Run(FLOW, "examined", trace, findings=findings(observed), name=name), observed)
 
 
-def side_by_side(servers: Sequence[Examined], *, made_at: float, version: str) -> Comparison:
+def attacked(examined: Examined, attacks: tuple[Attack, ...]) -> Examined:
+    """Add the attacks to what was found; each decides what only a sign-in could show."""
+    run = with_attacks(examined.run, attacks)
+    decided = {one.id for one in attacks if one.verdict in ("pass", "fail")}
+    left = tuple(one for one in run.findings if SHOWN_BY.get(one.id) not in decided)
+    return Examined(replace(run, findings=left), examined.observed)
+
+
+def side_by_side(
+    servers: Sequence[Examined], *, made_at: float, version: str, ground: Ground = "live"
+) -> Comparison:
     """Put servers side by side.
 
     Args:
         servers: in the order of the columns.
         made_at: Unix seconds.
         version: of this program.
+        ground: `demo` where they were attacked on this machine.
     """
     runs = tuple(one.run for one in servers)
     return Comparison(
-        ground="live",
+        ground=ground,
         provider=", ".join(run.title for run in runs),
         made_at=made_at,
         version=version,

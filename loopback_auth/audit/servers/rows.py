@@ -73,15 +73,15 @@ def _cell(each: ServerProperty, one: Examined) -> Cell:
     return each.cell(one.run, one.observed)
 
 
-def _of_check(check: str, words: Words) -> Callable[[Run, Observed], Cell]:
-    """Make a cell of what a check has decided."""
+def _of_check(check: str, words: Words, attack: str = "") -> Callable[[Run, Observed], Cell]:
+    """Make a cell of what a check has decided, or else the attack that stands for it."""
 
     def cell(run: Run, _observed: Observed) -> Cell:
-        found = _finding(run, check)
+        found = _finding(run, check) or _finding(run, attack)
         if found is None or found.verdict == "not observed":
             return NOT_OBSERVED
         text = words.get(found.verdict, "not applicable")
-        return Cell(text, "observed", found.source, found.steps)
+        return Cell(text, "tried" if found.kind == "attack" else "observed", found.source, found.steps)
 
     return cell
 
@@ -141,7 +141,7 @@ def _asked(_run: Run, observed: Observed) -> Cell:
 
 
 def _s256(run: Run, observed: Observed) -> Cell:
-    enforced = _finding(run, "pkce-enforced")
+    enforced = _finding(run, "pkce-enforced") or _finding(run, "no-pkce")
     announced = "S256" in listed(observed.document, "code_challenge_methods_supported")
     if enforced is not None and enforced.verdict in ("pass", "fail"):
         text = "demanded" if enforced.verdict == "pass" else "offered, not demanded"
@@ -152,7 +152,8 @@ def _s256(run: Run, observed: Observed) -> Cell:
 
 
 def _iss(run: Run, observed: Observed) -> Cell:
-    sent, announced = _finding(run, "iss-sent"), _finding(run, "iss-announced")
+    sent = _finding(run, "iss-sent")
+    announced = _finding(run, "iss-announced") or _finding(run, "mix-up")
     if sent is not None and sent.verdict in ("pass", "fail"):
         text = "sent" if sent.verdict == "pass" else "wrong or missing"
         return Cell(text, "observed", sent.source, sent.steps)
@@ -185,6 +186,8 @@ def _device(_run: Run, observed: Observed) -> Cell:
     return Cell(f"yes: {bits:.0f} bits, {lifetime / 60:.0f} min", "observed", "RFC 8628 §3.2, §5.1", step)
 
 
+AWAY = "redirect-approved"
+_rotation = _of_check("refresh-rotation", KEPT, "refresh-twice")
 NOT_GRADED = "not graded"
 METHODS = "token_endpoint_auth_methods_supported"
 MODES = ("query", "fragment", "form_post")
@@ -203,11 +206,11 @@ PROPERTIES = (
     ServerProperty("implicit", "Access token through the browser", REQUEST, _of_check("implicit", TAKEN)),
     ServerProperty("loopback-port", "Any port of this machine", REDIRECT, _of_check("loopback-port", KEPT)),
     ServerProperty("localhost", "localhost for 127.0.0.1", REDIRECT, _of_check("redirect-name", TAKEN)),
-    ServerProperty("longer-path", "A longer path", REDIRECT, _of_check("redirect-suffix", TAKEN)),
-    ServerProperty("other-host", "Another host", REDIRECT, _of_check("redirect-host", TAKEN)),
+    ServerProperty("longer-path", "A longer path", REDIRECT, _of_check("redirect-suffix", TAKEN, AWAY)),
+    ServerProperty("other-host", "Another host", REDIRECT, _of_check("redirect-host", TAKEN, AWAY)),
     ServerProperty("grants", "Grants", TOKENS, _list("grant_types_supported")),
     ServerProperty("dpop", "Bound to a key", TOKENS, _of_check("sender-constrained", KEPT)),
-    ServerProperty("rotation", "Refresh tokens are rotated", TOKENS, _of_check("refresh-rotation", KEPT)),
+    ServerProperty("rotation", "Refresh tokens work once", TOKENS, _rotation),
     ServerProperty("device", "Device grant", TOKENS, _device),
     ServerProperty("revocation", "Revocation", TOKENS, _endpoint("revocation_endpoint")),
     ServerProperty("introspection", "Anyone can introspect", TOKENS, _of_check("introspection", TAKEN)),
