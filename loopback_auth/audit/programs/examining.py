@@ -15,6 +15,7 @@ from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.compare.model import Cell, Comparison, Row
+from loopback_auth.narrow import is_tuple
 from loopback_auth.trace.records import Trace
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ def _how_it_was_run(notes: Sequence[str], network: Network) -> tuple[Row, ...]:
 def _clean(value: T, text: Callable[[str], str]) -> T:
     """Return a part of a comparison without secrets; a trace has none already."""
     cleaned: object = value
-    if isinstance(value, tuple):
+    if is_tuple(value):
         cleaned = tuple(_clean(one, text) for one in value)
     elif is_dataclass(value) and not isinstance(value, type | Trace):
         given = {one.name: getattr(value, one.name) for one in fields(value)}
