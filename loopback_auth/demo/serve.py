@@ -27,7 +27,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, StreamReader, web
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -240,8 +240,13 @@ async def _seen(session: ClientSession, step: Navigation, observer: Observer, re
         observer.browsed(request, response, address=step.address, begun=begun, ended=ended)
 
 
-async def fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:
+async def fetch(session: ClientSession, request: HttpRequest, *, most: int | None = None) -> HttpResponse:
     """Make one request and follow no redirect.
+
+    Args:
+        session: makes the connection.
+        request: with an absolute URL.
+        most: bytes of the body that are read; None: all.
 
     Raises:
         TransportError: there was no answer.
@@ -255,10 +260,18 @@ async def fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:
             allow_redirects=False,
             skip_auto_headers=("Accept-Encoding",),
         ) as reply:
-            body = await reply.read()
+            body = await (reply.read() if most is None else _beginning(reply.content, most))
     except (ClientError, TimeoutError) as exc:
         raise TransportError("The simulated user agent got no answer") from exc
     return HttpResponse(reply.status, tuple(reply.headers.items()), body, received_at=time.time())
+
+
+async def _beginning(content: StreamReader, most: int) -> bytes:
+    pieces, left = list[bytes](), most
+    while left and (piece := await content.read(left)):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _bind(host: Host, port: int) -> socket.socket:

@@ -166,7 +166,7 @@ class Browsing:
             answer = self._server.answer(request, time.time())
         elif is_here(request.url):
             try:
-                answer = await fetch(self._session, request)
+                answer = await fetch(self._session, request, most=LARGEST_PAGE)
             except (TransportError, ValueError, OSError):
                 answer = NO_ANSWER
         else:

@@ -22,6 +22,7 @@ from loopback_auth.audit.programs.telling import ending, flow_of, notes
 from loopback_auth.audit.programs.trial import Trial, again, not_applicable
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.running.choices import demo_client
+from loopback_auth.errors import ConfigError
 from loopback_auth.trace.records import Trace
 
 OUT_OF_TIME = not_observed("The time of the whole audit was up before that.")
@@ -165,8 +166,13 @@ class Examination:
             return Played({one.id: OUT_OF_TIME for one in trial.questions}, None, finished=False)
         if self._port:
             await wait_for_port(self._port)
-        async with staged(self._kit, manner, faults=trial.faults, hang=trial.hang) as stage:
-            return await self._played(trial, stage)
+        try:
+            async with staged(self._kit, manner, faults=trial.faults, hang=trial.hang) as stage:
+                return await self._played(trial, stage)
+        except ConfigError as exc:
+            # It could be started before: it has changed itself, or what it needs.
+            gone = not_observed(exc.message)
+            return Played({one.id: gone for one in trial.questions}, None, finished=False)
 
     async def _played(self, trial: Trial, stage: Stage) -> Played:
         """Play a trial for as long as there is time."""

@@ -43,7 +43,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
-        self.wfile.write(b"<p>You may close this tab.</p>")
+        self.wfile.write(PAGE * PAGES)
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
@@ -56,6 +56,7 @@ class Receiver6(http.server.HTTPServer):
 
 
 RECEIVED: dict[str, str] = {}
+PAGE, PAGES = b"<p>You may close this tab.</p>", 1
 
 
 def send(url: str, form: dict[str, str]) -> dict[str, str]:
@@ -113,7 +114,11 @@ def main() -> int:
     parser.add_argument("--response-type", default="code")
     parser.add_argument("--redirect-uri", default="")
     parser.add_argument("--protect", action="store_true")
+    parser.add_argument("--page", default="<p>You may close this tab.</p>")
+    parser.add_argument("--pages", type=int, default=1)
     options = parser.parse_args()
+    global PAGE, PAGES
+    PAGE, PAGES = options.page.encode(), options.pages
     if options.deaf:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if options.terminal and not sys.stdin.isatty():

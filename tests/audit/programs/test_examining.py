@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from small_stage import recipe
+from small_stage import AT_SERVER, PROGRAM, recipe
 
 from loopback_auth.audit.programs.examining import Network, examine_programs
 from loopback_auth.audit.programs.kit import Kit
@@ -115,3 +117,15 @@ async def test_notes_of_a_recipe() -> None:
     rows = {one.id: one.cells[0].text for one in comparison.rows}
 
     assert "It is small." in rows["notes"]
+
+
+async def test_program_that_is_gone(tmp_path: Path) -> None:
+    """One that cannot be started again ends no audit: what was seen before stays."""
+    copy = tmp_path / "tool"
+    copy.write_text(f'#!/bin/sh\nrm {copy}\nexec {sys.executable} {PROGRAM} "$@"\n')
+    copy.chmod(0o700)
+    comparison = await examined(replace(recipe(), command=(str(copy), *AT_SERVER)), "stolen-code")
+    verdicts = {one.id: one.verdict for one in comparison.runs[0].findings}
+
+    assert comparison.runs[0].outcome == "signed in"
+    assert verdicts["stolen-code"] == "not observed"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from small_stage import recipe, signed_in, small_stage
 
+from loopback_auth.audit.programs.browsing import LARGEST_PAGE
 from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.stage import Manner
 from loopback_auth.demo.faults import Faults
@@ -243,6 +244,19 @@ async def test_binary_output() -> None:
 
     assert result.succeeded
     assert "\ufffd" in result.seen.stdout
+
+
+async def test_page_that_is_no_html() -> None:
+    """What a program writes into its page ends no audit."""
+    assert (await signed_in("--page", "<![foo[bar]]><form")).succeeded
+
+
+async def test_page_without_end() -> None:
+    """Of a large page the beginning is read."""
+    result = await signed_in("--page", "x" * 1000, "--pages", "9000")
+
+    assert result.page is not None
+    assert len(result.page.body) == LARGEST_PAGE
 
 
 async def test_files() -> None:
