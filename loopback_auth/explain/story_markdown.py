@@ -33,13 +33,8 @@ def _parts(story: Story) -> Iterator[str]:
     known = knowledge(story.trace, story.scenes) if story.trace is not None else ()
     for number, step in enumerate(story.scenes, 1):
         yield from _step(number, step)
-        told = (
-            (f"{one.who}: {', '.join(one.learned)}" for one in known[number - 1] if one.learned)
-            if known
-            else ()
-        )
-        if learned := list(told):
-            yield f"Who learns what: {escaped('; '.join(learned))}"
+        if known:
+            yield from _learned(known[number - 1])
     bad = [one for one in story.findings if one.verdict == "fail"]
     if bad:
         rows = (map(escaped, (one.severity, one.title, one.because, one.advice)) for one in bad)

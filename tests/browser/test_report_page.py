@@ -469,18 +469,34 @@ def test_every_step_is_printed_on_request(opened: Tab) -> None:
     assert count > without + 10
 
 
-def test_twelve_columns_open_in_under_a_second(browser: Browser, tmp_path: Path) -> None:
-    """From disk until it is drawn. Of several times the best counts: others use the machine, too."""
+def test_twelve_columns_open_in_under_a_second(tab: Tab, tmp_path: Path) -> None:
+    """What counts is the time that the page needs of a processor: tests share the machine with others."""
     path = tmp_path / "twelve.html"
     path.write_text(html(TWELVE), "utf-8")
-    took: list[float] = []
-    for _ in range(5):
-        with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-            page = context.new_page()
-            page.goto(path.as_uri())
-            took.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    tab.page.goto(path.as_uri())
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    [took] = [one["value"] for one in metrics if one["name"] == "TaskDuration"]
 
-    assert 0 < min(took) < 1000
+    assert 0 < took < 1
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_attacks_can_be_read_beside_twelve_columns(tab: Tab, tmp_path: Path, width: int) -> None:
+    """Where a table has no room, each result stands behind the name of its column."""
+    path = tmp_path / "twelve.html"
+    path.write_text(html(TWELVE), "utf-8")
+    page = tab.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(path.as_uri())
+    titles = page.locator(".attack h3").evaluate_all("all => all.map((one) => one.clientWidth)")
+    named = page.locator(".end.fail .of").evaluate_all("all => all.map((one) => one.offsetWidth)")
+
+    assert min(titles) > 200
+    assert named
+    assert min(named) > 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_page_works_from_a_server_too(context: BrowserContext) -> None:
