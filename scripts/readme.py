@@ -18,6 +18,7 @@ import textwrap
 from pathlib import Path
 
 import compared
+import measured
 import places
 from code_lines import code_lines
 
@@ -100,6 +101,7 @@ def readme() -> str:
         ("flows", flows()),
         ("places", places.table()),
         ("compare", compared.table()),
+        ("programs", measured.table()),
         ("lines", lines_of_code()),
     ):
         opened, closed = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
