@@ -82,5 +82,5 @@ PUBLIC = frozenset(
 
 def is_secret(name: str) -> bool:
     """Return whether the value of a parameter or member with this name is secret, however it is spelt."""
-    bare = "".join(filter(str.isalnum, name)).lower()
+    bare = "".join(filter(str.isalnum, name)).lower().rstrip("0123456789")  # Some come numbered.
     return any(one in _BARE or one.endswith(_SECRET_ENDS) for one in (bare, bare.removesuffix("s")))

@@ -23,6 +23,7 @@ from loopback_auth.trace.secret_names import is_secret
         *("clientSecret", "client-secret", "consumer_secret", "authToken", "csrfToken", "oauth_token"),
         *("tokens", "access_tokens", "secretKey", "secret_access_key", "privateKey", "private_key", "bearer"),
         *("creds", "csrf", "passcode", "pwd", "SAMLResponse", "totp", "xsrf", "authKey", "encryption_key"),
+        *("token0", "password_2", "client_secret_1"),
         *("id_jwt", "license-key", "masterKey", "signing_key", "Subscription-Key"),
         *("jwt", "userPassword", "passphrase", "sessionId", "deviceCode", "codeVerifier", "Authorization"),
     ],
