@@ -20,6 +20,7 @@ from loopback_auth.compare.model import RESOURCE
 from loopback_auth.explain.errors.error_story import CODES, NUMBER
 from loopback_auth.flow_table import BY_NAME
 from loopback_auth.protocol.challenge import challenges
+from loopback_auth.protocol.json import object_or_none
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.trace.secret_names import PUBLIC, SECRET_PARAMETERS
 
@@ -34,17 +35,26 @@ ALIASES = {"mcp": RESOURCE}
 
 _PASTED = ("\x1b[200~", "\x1b[201~")
 """What a terminal puts around a text that is pasted into it."""
-_QUOTES = ('""', "''", "``", "<>")
+_QUOTES = ('""', "''", "``", "<>", "\u201c\u201d", "\u2018\u2019")
 """What people put around a text that they copy."""
+_MOST_QUOTES = 4
+"""Pairs of quotes around a text that are taken off."""
 _HEADER = re.compile(r"(?:Location|Referer|URL|Authorization|DPoP|WWW-Authenticate):\s+", re.IGNORECASE)
 _REQUEST_LINE = re.compile(r"(?:GET|POST|HEAD)\s+(\S+)(?:\s+HTTP/[\d.]+)?", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"(?:Bearer|DPoP)\s+(?=ey|[A-Za-z0-9_-]+\.)", re.IGNORECASE)
 _PARTS = re.compile(r"[A-Za-z0-9_+/=-]+(?:\.[A-Za-z0-9_+/=-]*){2,4}(?:~.*)?")
 _CUT = re.compile(r"ey[A-Za-z0-9_+/=-]{14,}(?:\.[A-Za-z0-9_+/=-]*)?")
 """The beginning of a token."""
-_ESCAPED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*%3A%2F%2F", re.IGNORECASE)
+_ESCAPED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*%(?:25)*3A%(?:25)*2F%(?:25)*2F", re.IGNORECASE)
 """The beginning of a link that is escaped as a whole."""
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_MOST_ESCAPES = 3
+"""How often a link may be escaped as a whole."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\s)")
+_PAIR = re.compile(r"[^\s=&:/?#'\"<>]+=")
+"""The beginning of parameters without anything before them."""
+_WITHIN = re.compile(r"https?://[^\s\"'`<>\\|{}^\u2018-\u201f]+", re.IGNORECASE)
+_TOKEN_WITHIN = re.compile(r"ey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}")
+_CODE_WITHIN = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)+")
 _ABSOLUTE = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+-]*://|urn:|[A-Za-z][A-Za-z0-9+-]*\.[A-Za-z0-9+.-]*:/)", re.IGNORECASE
 )
@@ -87,8 +97,9 @@ def recognised(text: str) -> Subject:
     if not bare:
         return Subject("nothing")
     if bare[0] == "{":
-        return Subject("document", bare)
-    ways: tuple[Callable[[str], Subject | None], ...] = (_name, _error, _token, _link, _file)
+        cut = object_or_none(bare) is None  # Or as Python prints a dictionary.
+        return (_within(bare) if cut else None) or Subject("document", bare)
+    ways: tuple[Callable[[str], Subject | None], ...] = (_name, _error, _token, _link, _file, _within)
     return next((found for way in ways if (found := way(bare)) is not None), Subject("unknown", bare))
 
 
@@ -97,8 +108,9 @@ def _unwrapped(text: str) -> str:
     for mark in _PASTED:
         text = text.replace(mark, "")
     text = text.strip()
-    while len(text) > 1 and f"{text[0]}{text[-1]}" in _QUOTES:
-        text = text[1:-1].strip()
+    for _ in range(_MOST_QUOTES):
+        if len(text) > 1 and f"{text[0]}{text[-1]}" in _QUOTES:
+            text = text[1:-1].strip()
     if (header := _HEADER.match(text)) is not None:
         text = text[header.end() :]
     line = _REQUEST_LINE.fullmatch(text)
@@ -150,8 +162,9 @@ def _begins_with_object(part: str) -> bool:
 
 def _link(text: str) -> Subject | None:
     """Recognise a link, whole or without its beginning; a link that is escaped as a whole is unescaped."""
-    if _ESCAPED.match(text):
-        text = unquote(text)
+    for _ in range(_MOST_ESCAPES):
+        if _ESCAPED.match(text):
+            text = unquote(text)
     text = "".join(line.strip() for line in re.split("[\r\n]", text))  # Narrow terminals break long links.
     if text.startswith("//"):
         return Subject("link", f"https:{text}")
@@ -164,6 +177,8 @@ def _link(text: str) -> Subject | None:
         whole = f"{scheme}:" in _RUNNING or _ABSOLUTE.match(text) or _has_parameters(text)
         return Subject("link", text) if whole else None
     if text[0] not in "?#/":
+        if not _PAIR.match(text):
+            return None
         text = f"?{text}"
     return Subject("link", text) if _has_parameters(text) else None
 
@@ -172,6 +187,22 @@ def _has_parameters(text: str) -> bool:
     """Return whether a text has parameters of a sign-in, behind a question mark or a number sign."""
     behind = re.split("[?#]", text[: LONGEST // 16])[1:]
     return any(name in _KNOWN for part in behind for name, _ in parse_qsl(part, keep_blank_values=True))
+
+
+def _within(text: str) -> Subject | None:
+    """Recognise what a command, a sentence or a line of a log is about: a link, a token or an error code."""
+    if len(text) > LONGEST // 16:
+        return None
+    for found in _WITHIN.findall(text):
+        if _has_parameters(found):
+            return Subject("link", found.rstrip(").,;:]"))
+    for found in _TOKEN_WITHIN.findall(text):
+        if _begins_with_object(found.partition(".")[0]):
+            return Subject("token", found)
+    if (number := NUMBER.search(text)) is not None:
+        return Subject("error", number[0].upper())
+    codes = (found.lower() for found in _CODE_WITHIN.findall(text))
+    return next((Subject("error", code) for code in codes if code in CODES), None)
 
 
 def _file(text: str) -> Subject | None:

@@ -12,6 +12,8 @@ from loopback_auth.explain.subject import LONGEST, SubjectKind, recognised
 TOKEN = jwt(ID_TOKEN)
 ENCRYPTED = f"{part({'alg': 'dir', 'enc': 'A256GCM'})}..iv.text.tag"
 
+COMMAND = "curl https://as.example/token -d 'grant_type=x&code=1'"
+
 KINDS: list[tuple[str, SubjectKind, str]] = [
     ("code", "flow", "code"),
     ("  code \n form_post ", "flow", "code form_post"),
@@ -67,6 +69,21 @@ KINDS: list[tuple[str, SubjectKind, str]] = [
     (ENCRYPTED, "token", ENCRYPTED),
     (f"{TOKEN}~WyJzYWx0IiwgIm5hbWUiXQ~", "token", f"{TOKEN}~WyJzYWx0IiwgIm5hbWUiXQ~"),
     ('{"error": "invalid_grant"}', "document", '{"error": "invalid_grant"}'),
+    (f"\u201c{request()}\u201d", "link", request()),
+    (f"[open]({request()})", "link", request()),
+    (f"Open this link: {request()}.", "link", request()),
+    (f"curl -sv '{request()}' -o page.html", "link", request()),
+    ("https%253A%252F%252Fas.example%252F%253Fclient_id%253Dx", "link", "https://as.example/?client_id=x"),
+    (COMMAND, "unknown", COMMAND),
+    (f"curl -H 'Authorization: Bearer {TOKEN}' https://api.example/me", "token", TOKEN),
+    (f'"{TOKEN}",', "token", TOKEN),
+    ("error: invalid_grant", "error", "invalid_grant"),
+    ('oauth2: "invalid_grant" "Bad Request"', "error", "invalid_grant"),
+    ("Error 400: redirect_uri_mismatch", "error", "redirect_uri_mismatch"),
+    ("(invalid_grant) Bad Request", "error", "invalid_grant"),
+    ("Login failed: AADSTS50011: The redirect URI ...", "error", "AADSTS50011"),
+    ("{'error': 'invalid_grant'}", "error", "invalid_grant"),
+    ("{'no': 'error'}", "document", "{'no': 'error'}"),
     ("recording.har", "file", "recording.har"),
     ("./token", "file", "./token"),
     ("~/links/one", "file", "~/links/one"),
@@ -117,6 +134,11 @@ LONG = [
     "%3A%2F%2F" * (LONGEST // 9),
     "GET " + " " * (LONGEST - 5) + "x",
     "{" * LONGEST,
+    '"' * LONGEST,
+    "<" * (LONGEST // 2) + ">" * (LONGEST // 2),
+    "http://x?" * (LONGEST // 16 // 9),
+    "ey" * (LONGEST // 32),
+    "a_" * (LONGEST // 32),
 ]
 
 
