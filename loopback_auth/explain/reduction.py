@@ -23,6 +23,7 @@ from loopback_auth.trace.reading import (
     without_query,
 )
 from loopback_auth.trace.records import Exchange, Headers
+from loopback_auth.trace.secret_finder import looks_secret
 
 HIDDEN = "(not shown)"
 KNOWN = frozenset(
@@ -67,6 +68,7 @@ ADDRESSES = frozenset({"location", "redirect_uri", "referer", "verification_uri_
 _ORIGIN = re.compile(r"[^/?#]*://[^/]*")
 _USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 _NUMBERED = re.compile(r"[A-Za-z0-9._~%=-]*[0-9][A-Za-z0-9._~%=-]*")
+_WORD = re.compile(r"[A-Za-z0-9._~-]{16,}")
 _LONGEST_PART = 12
 """Characters of a path segment with digits; a longer one may be a secret."""
 _LONGEST_NAME = 60
@@ -97,6 +99,14 @@ def reduced_url(url: str) -> str:
         if pairs:
             shown += mark + _parameters(pairs)
     return shown
+
+
+def without_random(text: str) -> str:
+    """Return a text without the words that look like random values.
+
+    Servers quote what they refuse: "code SplxlOBeZQQYbYS6WxSbIA has expired".
+    """
+    return _WORD.sub(lambda word: HIDDEN if any(map(looks_secret, word[0].split("."))) else word[0], text)
 
 
 def without_user(url: str) -> str:
@@ -153,7 +163,9 @@ def shown_name(name: str) -> str:
 
 
 def _part(part: str) -> str:
-    return HIDDEN if len(part) > _LONGEST_PART and _NUMBERED.fullmatch(part) else part
+    part, mark, _ = part.partition(";")  # RFC 3986 §3.3: what follows belongs to the application.
+    shown = HIDDEN if len(part) > _LONGEST_PART and _NUMBERED.fullmatch(part) else part
+    return f"{shown};{HIDDEN}" if mark else shown
 
 
 def _headers(headers: Headers) -> Headers:

@@ -14,13 +14,14 @@ from loopback_auth.explain.errors.error_story import CODES, error_story
 from loopback_auth.explain.links.link import read_link
 from loopback_auth.explain.links.link_story import link_story, typed_secret
 from loopback_auth.explain.narration import Story
+from loopback_auth.explain.reduction import without_random
 from loopback_auth.explain.subject import Subject
 from loopback_auth.explain.tokens.token import read_token
 from loopback_auth.explain.tokens.token_story import learn_members, token_story
 from loopback_auth.flow_table import BY_NAME
 from loopback_auth.narrow import is_name
 from loopback_auth.protocol.json import object_or_none, text_member
-from loopback_auth.redact import server_text
+from loopback_auth.redact import error_code, server_text
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.trace.secret_finder import looks_secret
@@ -53,7 +54,8 @@ def subject_story(subject: Subject, *, provider: str, now: float, typed: bool) -
     match subject.kind:
         case "error":
             detail = server_text(subject.detail)
-            return error_story(subject.text, provider=provider, description=detail, said=detail)
+            said = without_random(detail)
+            return error_story(subject.text, provider=provider, description=detail, said=said)
         case "link":
             return link_story(read_link(subject.text), now=now, typed=typed)
         case "token":
@@ -75,10 +77,9 @@ def _document(text: str, now: float) -> Story:
         description = text_member(members, "error_description")
         labels = SecretLabels()
         learn_members(members, labels)
-        said = labels.text(server_text(description))
-        return error_story(
-            "" if looks_secret(code) else code, description=server_text(description), said=said
-        )
+        said = without_random(labels.text(server_text(description)))
+        named = "" if looks_secret(code) else error_code(code)
+        return error_story(named, description=server_text(description), said=said)
     return document_story(text, now=now)
 
 

@@ -41,6 +41,9 @@ RESPONSE = frozenset({"code", "error", "access_token", "id_token", "response"})
 """A response has at least one of these."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
+_AMPERSAND = re.compile("&(?:#38|#x26);", re.IGNORECASE)
+"""What the source of a page may have for &, beside `&amp;`."""
+_FROM_SOURCE = "stands behind &amp;, which is & in the source of a page"
 _HEX = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TO_BE_ESCAPED = re.compile(r"[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]")
 """RFC 3986 §3.4 and appendix A: what a query may have as it is."""
@@ -126,6 +129,7 @@ def read_link(text: str) -> Link:
 
     Source: RFC 3986 §3; RFC 6749 appendix B.
     """
+    text = _AMPERSAND.sub("&amp;", text)
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
@@ -159,13 +163,15 @@ def read_link(text: str) -> Link:
 
 def _parameters(text: str, where: Where) -> Iterator[Parameter]:
     for part in text.split("&", MOST_PARAMETERS + 1) if text else ():
-        raw_name, mark, raw = part.partition("=")
+        escaped = part.startswith("amp;")
+        raw_name, mark, raw = part.removeprefix("amp;").partition("=")
         if where == "fragment" and (not mark or not part.strip("_=")):
             continue  # A place in a page, or the `#_=_` of some servers.
         name, named_well = _decoded(raw_name)
         value, well = _decoded(raw)
         if name or value:
-            yield Parameter(name, value, where, _trouble(raw_name + raw, well=well and named_well))
+            trouble = _trouble(raw_name + raw, well=well and named_well)
+            yield Parameter(name, value, where, _FROM_SOURCE if escaped else trouble)
 
 
 def _decoded(raw: str) -> tuple[str, bool]:

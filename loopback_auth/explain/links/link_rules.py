@@ -53,9 +53,6 @@ def encoded(link: Link) -> Judgement | None:
     """Look at how the parameters are encoded."""
     if not link.parameters:
         return None
-    escaped = tuple(one for one in link.parameters if one.name.startswith("amp;"))
-    if escaped:
-        return broken("The link was copied from the source of a page: & is written as &amp; in it.")
     if any(_SEPARATED.search(one.value) for one in link.parameters):
         return broken("Parameters are separated by ; in it. Only & separates them.")
     for one in link.parameters:

@@ -158,7 +158,7 @@ def _token_scenes(link: Link, values: LinkValues, now: float) -> Iterator[Explai
 
 def _notes(link: Link) -> Iterator[str]:
     yield NOTES["nothing sent"]
-    if not link.host and link.kind != "other":
+    if not link.host and not link.scheme and link.kind != "other":
         yield NOTES["no beginning"]
     if len(link.parameters) == 1 and link.kind == "authorization request" and not link.by_reference:
         yield NOTES["cut"]
@@ -178,9 +178,9 @@ def _refusal(link: Link, values: LinkValues) -> Story:
     """Explain the error in a response."""
     code, described = link.value("error"), link.value("error_description")
     return error_story(
-        "" if looks_secret(code) else values.public(code),
+        "" if looks_secret(code) else values.public(code, said=True),
         description=described,
-        said=values.public(described) if described else "",
+        said=values.public(described, said=True) if described else "",
     )
 
 

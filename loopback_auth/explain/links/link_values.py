@@ -24,7 +24,7 @@ from loopback_auth.explain.links.link_words import (
 )
 from loopback_auth.explain.links.reference_rules import PUSHED
 from loopback_auth.explain.parameter_words import PARAMETERS
-from loopback_auth.explain.reduction import reduced_url, shown_name, without_user
+from loopback_auth.explain.reduction import reduced_url, shown_name, without_random, without_user
 from loopback_auth.explain.story import LONGEST_VALUE, ExplainedValue
 from loopback_auth.explain.story_words import VENDOR, Sentence
 from loopback_auth.explain.tokens.token import read_token
@@ -38,6 +38,9 @@ EMPTY = "(empty)"
 UNKNOWN = ("no standard has it; the server ignores what it does not know", "RFC 6749 §3.1")
 """About a parameter of a request that is in no table."""
 
+OF_TICKETS = frozenset({"t", "next"})
+"""Parameters that carry the ticket on the pages of some vendors, and mean something else elsewhere."""
+
 _TOKEN = re.compile(r"ey[A-Za-z0-9_=-]{8,}\.")
 
 
@@ -50,6 +53,7 @@ class LinkValues:
 
     def __init__(self, link: Link) -> None:
         self.labels = SecretLabels()
+        self._approves = link.kind == "ticket approval page"
         for one in link.parameters:
             if one.value and is_hidden(one):
                 self.labels.learn(self.kind(one), one.value)
@@ -64,7 +68,8 @@ class LinkValues:
             source: where the vendor of a ticket describes it.
             request: the link is a request; some parameters mean something else in a response.
         """
-        words, clause = _meaning(parameter, request=request)
+        others = parameter.name in OF_TICKETS and not self._approves
+        words, clause = ("", "") if others else _meaning(parameter, request=request)
         return ExplainedValue(
             name=parameter.name if parameter.name in KNOWN else shown_name(parameter.name),
             value=self._shown(parameter),
@@ -77,13 +82,19 @@ class LinkValues:
 
     def kind(self, parameter: Parameter) -> str:
         """Return the kind of a secret, as in its label."""
-        return "ticket" if parameter.name in ("t", "next") else parameter.name
+        return "ticket" if parameter.name in OF_TICKETS and self._approves else parameter.name
 
-    def public(self, text: str) -> str:
-        """Return a public text without what in it is secret all the same."""
+    def public(self, text: str, *, said: bool = False) -> str:
+        """Return a public text without what in it is secret all the same.
+
+        Args:
+            text: untrusted.
+            said: it is what a server said, in words of its own.
+        """
         if "://" in text:
             text = " ".join(reduced_url(without_user(word)) for word in text.split())
-        return self.labels.text(server_text(text, LONGEST_VALUE))
+        known = self.labels.text(server_text(text, LONGEST_VALUE))
+        return without_random(known) if said else known
 
     def _shown(self, parameter: Parameter) -> str:
         if not parameter.value.strip():
@@ -91,7 +102,7 @@ class LinkValues:
         if is_hidden(parameter):
             return self.labels.learn(self.kind(parameter), parameter.value)
         if parameter.name in SHOWN and not (parameter.name in WORDS and looks_secret(parameter.value)):
-            return self.public(parameter.value)
+            return self.public(parameter.value, said=parameter.name.startswith("error"))
         return f"({len(parameter.value)} characters, not shown)"
 
 
