@@ -36,12 +36,12 @@ def gate(comparison: Comparison, threshold: Severity, targets: Sequence[str]) ->
         named = ", ".join(_named(one) for one in found if one.run == run)
         tell(f"  {server_text(run)}: {named}")
     page = next((path for path in targets if path.lower().endswith(".html")), "")
-    first = anchor(found[0].finding, found[0].run) if found[0].finding else ""
-    tell(f"Read on: {page}#{first}" if page else "To read on, add -o report.html")
+    first = next((f"#{anchor(one.finding, one.run)}" for one in found if one.finding), "")
+    tell(f"Read on: {page}{first}" if page else "To read on, add -o report.html")
     return STOPPED
 
 
 def _named(breach: Breach) -> str:
     if not breach.finding:
-        return f"it failed, which counts as well: {server_text(breach.because)}"
+        return f"it was not judged, which counts as well: {server_text(breach.because)}"
     return f"{server_text(breach.finding)} ({breach.severity})"

@@ -239,7 +239,27 @@ def test_gate_counts_a_run_that_failed() -> None:
     (breach,) = breaches(now(run("a"), run("b", outcome="failed")), "high")
 
     assert (breach.run, breach.finding) == ("b", "")
-    assert breaches(now(run("a", outcome="refused"), run("b", outcome="not possible")), "low") == ()
+    assert breaches(now(run("a"), run("b", outcome="refused"), run("c", outcome="not possible")), "low") == ()
+
+
+@pytest.mark.parametrize("outcome", ["refused", "not possible"])
+def test_gate_counts_a_comparison_in_which_nothing_was_judged(outcome: Outcome) -> None:
+    """A provider that refuses every flow, such as for a wrong client ID, let builds pass."""
+    whole = now(run("a", outcome=outcome), run("b", outcome="refused"))
+
+    assert [(one.run, one.finding) for one in breaches(whole, "high")] == [("a", ""), ("b", "")]
+    assert breaches(against(whole, earlier(*whole.runs)), "high") == ()
+
+
+@pytest.mark.parametrize("outcome", ["examined", "signed in"])
+def test_gate_counts_a_run_that_could_not_be_judged(outcome: Outcome) -> None:
+    """A server whose metadata cannot be read, so that it gets no grade, let builds pass."""
+    unclear = Conclusion("a", "not judged", "No grade: too little could be seen.", ())
+    whole = replace(now(run("a", outcome=outcome)), conclusions=(unclear,))
+    (breach,) = breaches(whole, "high")
+
+    assert (breach.run, breach.finding, breach.because) == ("a", "", unclear.sentence)
+    assert breaches(replace(whole, conclusions=(replace(unclear, advice="use"),)), "high") == ()
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,22 @@
 """Which findings stop a build: those that failed with a severity at or above a threshold.
 
 Where the comparison was held against an earlier one, only what is new or worse counts. A run that failed
-counts too, whatever the threshold: nothing was judged there, and that must not look like success.
+counts too, whatever the threshold, and one that could not be judged: that must not look like success.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopback_auth.compare.judging.anchors import titles
 from loopback_auth.compare.judging.changes import WEIGHTS
 from loopback_auth.compare.judging.conclusions import failed
-from loopback_auth.compare.model import Changes, Comparison, Severity
+from loopback_auth.compare.model import Changes, Comparison, Outcome, Severity
 
 THRESHOLDS: tuple[Severity, ...] = ("high", "medium", "low")
+JUDGED: frozenset[Outcome] = frozenset({"signed in", "examined"})
+"""How runs end whose findings count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,9 @@ class Breach:
 
     Args:
         run: title of the run.
-        finding: id of the finding; empty: the run failed as a whole.
-        severity: of the finding; `high` where the run failed.
-        because: one sentence with the evidence, or why the run failed.
+        finding: id of the finding; empty: nothing was judged in the run.
+        severity: of the finding; `high` where nothing was judged.
+        because: one sentence with the evidence, or why nothing was judged.
     """
 
     run: str
@@ -42,7 +45,7 @@ def breaches(comparison: Comparison, threshold: Severity) -> tuple[Breach, ...]:
         for finding in failed(run)
         if WEIGHTS.index(finding.severity) >= WEIGHTS.index(threshold)
     ]
-    broken = [(title, run.reason) for title, run in named if run.outcome == "failed"]
+    broken = list(_unjudged(comparison))
     if comparison.changes is not None:
         news = _news(comparison.changes)
         fails = [(title, one) for title, one in fails if (title, one.kind, one.id) in news]
@@ -53,6 +56,20 @@ def breaches(comparison: Comparison, threshold: Severity) -> tuple[Breach, ...]:
     return tuple(sorted(found, key=lambda one: order.index(one.run)))
 
 
+def _unjudged(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Iterate over the runs in which nothing was judged and should have been, each with the reason.
+
+    That a provider refuses a flow, or does not offer it, is an answer as long as another one was judged.
+    """
+    advised = {one.run: one for one in comparison.conclusions}
+    nothing = all(run.outcome not in JUDGED for run in comparison.runs)
+    for title, run in zip(titles(comparison.runs), comparison.runs, strict=True):
+        if nothing or run.outcome == "failed":
+            yield title, run.reason or f"{run.outcome}."
+        elif run.outcome in JUDGED and run.title in advised and advised[run.title].advice == "not judged":
+            yield title, advised[run.title].sentence
+
+
 def _news(changes: Changes) -> set[tuple[str, str, str]]:
     """Return the findings that are new or worse, by run, kind and id."""
     moved = (one for one in changes.findings if one.movement in ("new", "worse"))
@@ -61,5 +78,5 @@ def _news(changes: Changes) -> set[tuple[str, str, str]]:
 
 def _changed(run: str, changes: Changes) -> bool:
     """Return whether a run ended in another way before, or was not there."""
-    differs = any(one.run == run and one.about == "outcome" for one in changes.differences)
+    differs = any(one.run == run and one.about in ("outcome", "advice") for one in changes.differences)
     return differs or run in changes.came
