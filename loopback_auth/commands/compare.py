@@ -117,6 +117,7 @@ def run(options: argparse.Namespace) -> int:
     if options.schema:
         answer(written(schema(), indent=2) + "\n")
         return 0
+    _check_providers(options)
     if len(options.providers) > 1:
         return compare_servers(options)
     options.provider = next(iter(options.providers), None)
@@ -153,6 +154,16 @@ def _check(options: argparse.Namespace) -> None:
         raise ConfigError(
             f"Without --live nothing is sent to a provider, so {what} has no effect.",
             hint="Add --live to sign in with your own browser, once for each flow.",
+        )
+
+
+def _check_providers(options: argparse.Namespace) -> None:
+    """Refuse the names of flows where those of providers belong."""
+    flows = [name for name in options.providers if name in BY_NAME]
+    if flows:
+        raise ConfigError(
+            f"{flows[0]!r} is a flow, not a provider.",
+            hint=f"Name flows behind --flows, as in compare --flows {','.join(flows)}",
         )
 
 

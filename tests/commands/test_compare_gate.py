@@ -38,6 +38,17 @@ def test_where_to_read_on_without_a_page(command_line: CommandLine) -> None:
     assert command_line.run(*BAD, "--fail-on", "high").stderr.splitlines()[-1].endswith("-o report.html")
 
 
+@pytest.mark.parametrize("names", ["token", "code device", "demo code"])
+def test_flow_in_the_place_of_a_provider_is_refused_with_the_flag(
+    command_line: CommandLine, names: str
+) -> None:
+    """It was advised to add --live, which would have ended in another error."""
+    ended = command_line.run("compare", *names.split())
+
+    assert ended.status == 2
+    assert "--flows" in ended.stderr
+
+
 def test_no_finding_at_the_threshold_ends_with_success(command_line: CommandLine) -> None:
     """And without a threshold nothing changes: a finding is an answer, and no error."""
     assert command_line.run(*GOOD, "--fail-on", "high").status == 0
