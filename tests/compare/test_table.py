@@ -124,6 +124,21 @@ def test_conclusions_fit_one_screen() -> None:
     assert f"findings: {count} failed, " in shown
 
 
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize(
+    "said", ["::error::Pwned.", "Said:\n::stop-commands::x", "word " * 20 + "::error::x"]
+)
+def test_text_of_a_server_is_no_command_of_a_build_server(said: str, width: int) -> None:
+    """What a CI job prints at the beginning of a line, also behind blanks, can steer the job."""
+    found = replace(COMPARISON.runs[0].findings[0], verdict="fail", title=said, because=said)
+    runs = tuple(replace(one, findings=(found,)) for one in COMPARISON.runs)
+    advised = (Conclusion(runs[0].title, "avoid", said, (Reason(said),)),)
+    whole = replace(COMPARISON, runs=runs, conclusions=advised)
+
+    for shown in (first_screen(whole, width=width, colour=False), table(whole, width=width)):
+        assert not re.search(r"^\s*::", shown, re.M)
+
+
 def test_advice_is_painted() -> None:
     """Red is what to avoid; the same word in a reason stays as it is."""
     reason = Reason("AVOID is a word.")

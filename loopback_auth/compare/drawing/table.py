@@ -7,6 +7,7 @@ sequences are used only for colours, and text of a server is cleaned.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from loopback_auth.compare.drawing.advice import advised, advised_places
@@ -28,6 +29,8 @@ from loopback_auth.compare.model import Cell, Comparison, Row
 from loopback_auth.drawing.columns import GAP, TEXT_LIMIT, fitting, grid, hanging, painted
 from loopback_auth.redact import server_text
 
+_COMMAND = re.compile(r"^(\s*)::(?=[a-z])", re.MULTILINE)
+"""What build servers take for a command where a line begins with it (GitHub Docs, "Workflow commands")."""
 LEAST = 9
 """Characters of a column that can be read."""
 MOST = 8
@@ -126,7 +129,7 @@ def scrolled_table(comparison: Comparison, *, width: int, colour: bool) -> str:
 
 
 def _joined(lines: Sequence[str]) -> str:
-    return "\n".join(lines) + "\n"
+    return _COMMAND.sub(r"\1: :", "\n".join(lines)) + "\n"
 
 
 def _heading(page: _Page, comparison: Comparison) -> Iterator[str]:
