@@ -84,6 +84,13 @@ def test_flow_of_which_nothing_was_seen_is_not_judged(verdict: Verdict | None) -
     assert {one.sentence for one in place_conclusions([unseen], [concluded])} == {NOT_JUDGED}
 
 
+def test_reason_says_that_no_attack_was_tried() -> None:
+    """Some flows and real providers are not attacked, which is less than to withstand attacks."""
+    (found,) = conclusions([run("id_token")])
+
+    assert found.reasons[0].text == "1 check found nothing of high severity; no attack was tried."
+
+
 def test_attack_that_succeeds_is_a_finding() -> None:
     """A flow without failed checks once stood as faultless beside three attacks that had succeeded."""
     won = Attack("a", "Something is stolen.", "fail", "It worked.", "RFC 9700", "high", "It is safe", "Do x.")

@@ -67,7 +67,7 @@ def change_remarks(comparison: Comparison) -> Iterator[str]:
         return
     for one in changes.differences:
         if one.about == "title":
-            yield f"{one.after} is held against {one.before}."
+            yield f"{one.after} is compared with {one.before} of the earlier run."
         else:
             yield f"{one.run}: {DIFFERENCES[one.about].format(one.before or 'none', one.after or 'none')}."
     if changes.came:

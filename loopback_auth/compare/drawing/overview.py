@@ -140,7 +140,9 @@ def checked(comparison: Comparison) -> str:
     counts = [
         f"{verdicts.count(verdict)} {word}" for verdict, word in _COUNTED.items() if verdict in verdicts
     ]
-    return f"{len(verdicts)} findings: {', '.join(counts)}." if verdicts else "Nothing was checked."
+    return (
+        f"{_count(len(verdicts), 'findings')}: {', '.join(counts)}." if verdicts else "Nothing was checked."
+    )
 
 
 _COUNTED: dict[Verdict, str] = {

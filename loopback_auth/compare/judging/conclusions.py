@@ -68,8 +68,15 @@ def _held(run: Run) -> Reason:
     """Say how many checks and attacks found nothing grave."""
     ended = [one for one in run.findings if one.verdict in ("pass", "fail")]
     attacks = [one for one in ended if one.kind == "attack"]
-    counted = f"{len(ended) - len(attacks)} checks" + (f" and {len(attacks)} attacks" if attacks else "")
-    return Reason(f"{counted} found nothing of high severity.")
+    counted = _count(len(ended) - len(attacks), "check")
+    if attacks:
+        counted += f" and {_count(len(attacks), 'attack')}"
+    untried = "" if attacks else "; no attack was tried"
+    return Reason(f"{counted} found nothing of high severity{untried}.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _portable(traits: FlowTraits) -> Reason:

@@ -119,4 +119,4 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def _other(path: str, why: str) -> ConfigError:
-    return ConfigError(f"{path[:200]!a} is not a comparison that can be held against: {why}.", hint=MADE)
+    return ConfigError(f"{path[:200]!a} is not an earlier run of this program: {why}.", hint=MADE)
