@@ -145,7 +145,7 @@ LONG = [
 @pytest.mark.parametrize("text", LONG, ids=lambda text: text[:6].strip())
 def test_long_text_does_not_take_long(text: str) -> None:
     """The time grows with the length, and not with its square."""
-    began = time.perf_counter()
+    began = time.process_time()
     recognised(text)
 
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
