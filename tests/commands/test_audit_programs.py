@@ -16,7 +16,10 @@ from loopback_auth.audit.programs.descendants import MARKER
 from loopback_auth.audit.programs.own_folder import PREFIX
 from loopback_auth.commands._programs_to_try import title_of
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are not tried on Windows")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="programs are not tried on Windows"),
+]
 
 PROGRAM = str(Path(__file__).parents[1] / "audit" / "programs" / "small_program.py")
 AT_SERVER = ("{authorization_endpoint}", "{token_endpoint}", "{client_id}")

@@ -21,6 +21,8 @@ from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.model import Comparison
 from loopback_auth.trace.redactor import Redactor
 
+pytestmark = pytest.mark.slow  # Each starts a program several times.
+
 SEEN = "a-variable-of-the-user"
 
 

@@ -15,6 +15,8 @@ from loopback_auth.audit.programs.stage import Manner
 from loopback_auth.demo.faults import Faults
 from loopback_auth.http_messages import HttpRequest
 
+pytestmark = pytest.mark.slow  # Each starts a program and waits for what it leaves.
+
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a bad program listens on
 
 
