@@ -11,11 +11,11 @@ from loopback_auth.audit.programs.row_words import Words, answer_words, failure_
 from loopback_auth.compare.judging.cells import NOT_OBSERVED
 from loopback_auth.compare.model import Basis, Cell, Row
 
-waits = partial(answer_words, passed="goes on waiting", failed="ends the sign-in")
-unharmed = partial(answer_words, passed="does no harm", failed="spoils the sign-in")
-unspent = partial(answer_words, passed="not used up", failed="used up")
-refuses = partial(answer_words, passed="refused", failed="accepted")
-lacks = partial(answer_words, passed="no", failed="yes")
+_waits = partial(answer_words, passed="goes on waiting", failed="ends the sign-in")
+_unharmed = partial(answer_words, passed="does no harm", failed="spoils the sign-in")
+_unspent = partial(answer_words, passed="not used up", failed="used up")
+_refuses = partial(answer_words, passed="refused", failed="accepted")
+_lacks = partial(answer_words, passed="no", failed="yes")
 
 ASKS: tuple[tuple[str, str, Words], ...] = (
     ("flow", "Response type, or flow", plain_words(words.flow)),
@@ -39,33 +39,33 @@ LISTENS: tuple[tuple[str, str, Words], ...] = (
     ("closed", "Closes its port", plain_words(words.closed)),
 )
 TAKES: tuple[tuple[str, str, Words], ...] = (
-    ("favicon", "A favicon request first", waits("favicon")),
-    ("preconnect", "An empty connection first", waits("preconnect")),
-    ("other-paths", "Requests for other paths", waits("other-paths")),
-    ("tls-hello", "A TLS connection attempt", waits("tls-hello")),
-    ("head", "HEAD of the response", unspent("head-of-callback")),
-    ("prefetch", "A prefetch of the response", unspent("prefetch-of-callback")),
-    ("reload", "The response twice", unharmed("repeated-callback")),
-    ("silent", "Connections that say nothing", unharmed("silent-connections")),
+    ("favicon", "A favicon request first", _waits("favicon")),
+    ("preconnect", "An empty connection first", _waits("preconnect")),
+    ("other-paths", "Requests for other paths", _waits("other-paths")),
+    ("tls-hello", "A TLS connection attempt", _waits("tls-hello")),
+    ("head", "HEAD of the response", _unspent("head-of-callback")),
+    ("prefetch", "A prefetch of the response", _unspent("prefetch-of-callback")),
+    ("reload", "The response twice", _unharmed("repeated-callback")),
+    ("silent", "Connections that say nothing", _unharmed("silent-connections")),
 )
 ATTACKED: tuple[tuple[str, str, Words], ...] = (
-    ("wrong-state", "A response with a wrong state", waits("wrong-state")),
-    ("missing-state", "A response without state", waits("missing-state")),
-    ("forged-error", "A forged error", waits("forged-error")),
-    ("login-csrf", "The attacker's code, their state", refuses("login-csrf")),
-    ("injected-code", "The attacker's code, right state", refuses("injected-code")),
+    ("wrong-state", "A response with a wrong state", _waits("wrong-state")),
+    ("missing-state", "A response without state", _waits("missing-state")),
+    ("forged-error", "A forged error", _waits("forged-error")),
+    ("login-csrf", "The attacker's code, their state", _refuses("login-csrf")),
+    ("injected-code", "The attacker's code, right state", _refuses("injected-code")),
     (
         "stolen-code",
         "The code, read on the way",
         answer_words("stolen-code", passed="useless", failed="gives tokens"),
     ),
-    ("other-host", "Another Host (DNS rebinding)", refuses("other-host")),
-    ("wrong-issuer", "A response of another issuer", refuses("wrong-issuer")),
-    ("missing-issuer", "A response without issuer", refuses("missing-issuer")),
-    ("strange-scheme", "An address that is not the web's", refuses("strange-scheme")),
-    ("metadata-issuer", "Metadata of another issuer", refuses("metadata-issuer")),
-    ("id-token-nonce", "An ID token with another nonce", refuses("id-token-nonce")),
-    ("id-token-audience", "An ID token for another client", refuses("id-token-audience")),
+    ("other-host", "Another Host (DNS rebinding)", _refuses("other-host")),
+    ("wrong-issuer", "A response of another issuer", _refuses("wrong-issuer")),
+    ("missing-issuer", "A response without issuer", _refuses("missing-issuer")),
+    ("strange-scheme", "An address that is not the web's", _refuses("strange-scheme")),
+    ("metadata-issuer", "Metadata of another issuer", _refuses("metadata-issuer")),
+    ("id-token-nonce", "An ID token with another nonce", _refuses("id-token-nonce")),
+    ("id-token-audience", "An ID token for another client", _refuses("id-token-audience")),
     (
         "token-redirect",
         "A redirect of the token endpoint",
@@ -80,8 +80,8 @@ ATTACKED: tuple[tuple[str, str, Words], ...] = (
 LEAVES: tuple[tuple[str, str, Words], ...] = (
     ("files", "Files with tokens", plain_words(words.files)),
     ("printed", "Tokens in the output", plain_words(words.printed)),
-    ("logged", "Code or verifier in the output", lacks("code-in-output")),
-    ("argv", "Secrets in command lines", lacks("secrets-in-argv")),
+    ("logged", "Code or verifier in the output", _lacks("code-in-output")),
+    ("argv", "Secrets in command lines", _lacks("secrets-in-argv")),
     ("address-bar", "The address bar afterwards", words.address_bar),
     ("page-headers", "Headers of its page", plain_words(words.page_headers)),
     ("server-header", "Header Server of its page", plain_words(words.server_header)),
