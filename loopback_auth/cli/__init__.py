@@ -62,6 +62,7 @@ TOPICS = {
     "receiver": "receive the redirect for msal, Authlib, an MCP client",
     "resources": "sign in to an MCP server or an API by its URL",
     "security": "what is checked, what is not, how to report a weakness",
+    "servers": "examine a server, or attack your own",
     "source": "how to read the source",
     "stores": "keep the tokens of your program: files, Redis, your own",
     "testing": "test the login of your own program",

@@ -4,7 +4,7 @@ A server is asked what needs no approval: its metadata, and requests that it has
 registered, no password or token is sent, and at most 60 requests are made. Each check says what was sent.
 
 A server of your own, on this machine, can be attacked: --attack. A simulated user signs in and approves, and
-what an attacker could do with codes, tokens and redirects is tried.
+what an attacker could do with codes, tokens and redirects is tried; see help servers.
 
 A program is started with the demo server as its provider and a simulated browser: audit -- COMMAND. How it
 listens, what forged responses and a server that breaks rules do to it, and what it leaves behind is seen from

@@ -201,7 +201,7 @@ def similar_redirect_uris(bench: Bench) -> Flow[Outcome]:
 
 
 def _redirected(bench: Bench, questions: Sequence[str]) -> Flow[Outcome]:
-    taken = []
+    taken: list[str] = []
     for variant in VARIANTS:
         uri = variant.change(bench.redirect_uri)
         if variant.question not in questions or not uri:
