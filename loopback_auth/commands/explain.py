@@ -102,6 +102,8 @@ def run(options: argparse.Namespace) -> int:
         return _recording(_read(options.har), options)
     text = options.name or options.flow
     if not text:
+        if options.output:
+            raise ConfigError("There is nothing to write.", hint="Name what should be explained.")
         return _list(options)
     return _subject(recognised(text), options) if text != "-" else _piped(_read("-"), options)
 
@@ -117,8 +119,17 @@ def _subject(subject: Subject, options: argparse.Namespace, *, typed: bool = Tru
         provider = options.provider or ""
         return _deliver([subject_story(subject, provider=provider, now=time.time(), typed=typed)], options)
     name, url = subject.text, options.resource_server or ""
-    if name == RESOURCE and (options.provider or "").startswith(("https://", "http://")):
-        url, options.provider = options.provider, None
+    if (options.provider or "").startswith(("https://", "http://")):
+        if name == RESOURCE:
+            url = options.provider
+        else:
+            options.issuer = options.issuer or options.provider
+        options.provider = None
+    elif url and name != RESOURCE:
+        raise ConfigError(
+            f"--resource-server has no effect on {name}.",
+            hint="Explain the flow that begins there: explain mcp URL",
+        )
     return _deliver(
         [_resource_story(url, options) if name == RESOURCE and url else _story(name, options)], options
     )
@@ -132,6 +143,8 @@ def _piped(content: bytes, options: argparse.Namespace) -> int:
     subject = recognised(content.decode("utf-8", "replace"))
     if subject.kind == "file":
         raise ConfigError("There is only the name of a file in it.", hint="Pass the file itself.")
+    if subject.kind == "nothing":
+        raise ConfigError("What should be explained is empty.", hint="Pass a link, a token or an error code.")
     return _subject(subject, options, typed=False)
 
 

@@ -50,7 +50,7 @@ _ESCAPED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*%(?:25)*3A%(?:25)*2F%(?:25)*2F", 
 _MOST_ESCAPES = 3
 """How often a link may be escaped as a whole."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\s)")
-_PAIR = re.compile(r"[^\s=&:/?#'\"<>]+=")
+_PAIR = re.compile(r"[A-Za-z_%][^\s=&:/?#'\"<>]*=")
 """The beginning of parameters without anything before them."""
 _WITHIN = re.compile(r"https?://[^\s\"'`<>\\|{}^\u2018-\u201f]+", re.IGNORECASE)
 _TOKEN_WITHIN = re.compile(r"ey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}")

@@ -110,6 +110,15 @@ def test_vendor_of_tickets_is_explained_by_its_contract(command_line: CommandLin
     assert "as.example" not in ended.stdout
 
 
+def test_flow_at_an_address_is_explained_with_it_as_the_issuer(command_line: CommandLine) -> None:
+    """It was rehearsed as a resource, and said to have answered with status 421, though nothing was sent."""
+    ended = command_line.run("explain", "code", "https://id.invalid", "--client-id", "my-tool")
+    named = command_line.run("explain", "code", "--issuer", "https://id.invalid", "--client-id", "my-tool")
+
+    assert (ended.status, ended.stdout) == (0, named.stdout)
+    assert "https://id.invalid" in ended.stdout
+
+
 def test_own_client_is_explained_with_its_own_values(command_line: CommandLine) -> None:
     """Its secret is shown as a label, as every secret is."""
     ended = command_line.run(
@@ -172,6 +181,9 @@ REFUSED = [
     (["--har", "missing.har"], 2, "missing.har", "HAR"),
     (["--har", "."], 2, "'.'", "HAR"),
     (["--har", __file__], 2, "JSON", "HAR"),
+    (["-o", "x.html"], 2, "nothing to write", "Name"),
+    (["/dev/null"], 2, "empty", "link"),
+    (["code", "--resource-server", "https://api.invalid/"], 2, "no effect", "explain mcp"),
 ]
 
 

@@ -77,6 +77,7 @@ KINDS: list[tuple[str, SubjectKind, str]] = [
     (COMMAND, "unknown", COMMAND),
     (f"curl -H 'Authorization: Bearer {TOKEN}' https://api.example/me", "token", TOKEN),
     (f'"{TOKEN}",', "token", TOKEN),
+    (f"[InternetShortcut]\r\nURL={request()}\r\nIDList=\r\n", "link", request()),
     ("error: invalid_grant", "error", "invalid_grant"),
     ('oauth2: "invalid_grant" "Bad Request"', "error", "invalid_grant"),
     ("Error 400: redirect_uri_mismatch", "error", "redirect_uri_mismatch"),
