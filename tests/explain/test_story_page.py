@@ -12,6 +12,7 @@ from page_reader import Reader, asset, harmless, policy, source_of
 from story_samples import hostile_story, rehearsed, without_trace
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.explain.errors.error_story import error_story
 from loopback_auth.explain.page import (
     FORMS,
     SCRIPTS,
@@ -117,6 +118,14 @@ def test_what_has_no_trace_has_its_parts_and_no_diagram() -> None:
     assert not reader.with_class("arrow")
     assert not reader.with_class("pager")
     assert "Who knows what now" not in reader.words
+
+
+def test_page_without_steps_has_no_link_to_them() -> None:
+    """The explanation of an error code has nothing but questions and answers."""
+    reader = Reader(story_page([error_story("invalid_grant")]))
+    inner = {one[1:] for one in reader.values("href") if one.startswith("#")}
+
+    assert inner <= set(reader.values("id"))
 
 
 def test_diagram_is_refused_where_there_is_none() -> None:
