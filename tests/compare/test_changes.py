@@ -255,11 +255,12 @@ def test_gate_counts_a_comparison_in_which_nothing_was_judged(outcome: Outcome) 
 def test_gate_counts_a_run_that_could_not_be_judged(outcome: Outcome) -> None:
     """A server whose metadata cannot be read, so that it gets no grade, let builds pass."""
     unclear = Conclusion("a", "not judged", "No grade: too little could be seen.", ())
-    whole = replace(now(run("a", outcome=outcome)), conclusions=(unclear,))
+    clear = replace(unclear, advice="use")
+    whole = replace(now(run("a", outcome=outcome), run("a")), conclusions=(unclear, clear))
     (breach,) = breaches(whole, "high")
 
     assert (breach.run, breach.finding, breach.because) == ("a", "", unclear.sentence)
-    assert breaches(replace(whole, conclusions=(replace(unclear, advice="use"),)), "high") == ()
+    assert breaches(replace(whole, conclusions=(clear, clear)), "high") == ()
 
 
 @pytest.mark.parametrize(

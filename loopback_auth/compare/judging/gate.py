@@ -61,13 +61,13 @@ def _unjudged(comparison: Comparison) -> Iterator[tuple[str, str]]:
 
     That a provider refuses a flow, or does not offer it, is an answer as long as another one was judged.
     """
-    advised = {one.run: one for one in comparison.conclusions}
+    advised = dict(zip(titles(comparison.runs), comparison.conclusions, strict=False))
     nothing = all(run.outcome not in JUDGED for run in comparison.runs)
     for title, run in zip(titles(comparison.runs), comparison.runs, strict=True):
         if nothing or run.outcome == "failed":
             yield title, run.reason or f"{run.outcome}."
-        elif run.outcome in JUDGED and run.title in advised and advised[run.title].advice == "not judged":
-            yield title, advised[run.title].sentence
+        elif run.outcome in JUDGED and title in advised and advised[title].advice == "not judged":
+            yield title, advised[title].sentence
 
 
 def _news(changes: Changes) -> set[tuple[str, str, str]]:
