@@ -29,6 +29,7 @@ DOUBTED: Mapping[tuple[str, str], str] = {
     ("pydrive2", "denied-page"): COMPLETED,
     ("pydrive2", "failed-page"): COMPLETED,
     ("msal-node", "strange-scheme"): OPENER,
+    ("oauth-callback", "strange-scheme"): OPENER,
     ("wrangler", "silent-connections"): SIGNED_IN,
 }
 """Why a failure is not believed, by the names of the recipe and the finding."""
