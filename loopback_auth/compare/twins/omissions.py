@@ -169,7 +169,7 @@ class NoState(Omission):
     Source: RFC 6749 §10.12; RFC 8252 §8.9; RFC 9700 §4.7.1.
     """
 
-    world = StatelessWorld
+    world: ClassVar[type[AttackedWorld]] = StatelessWorld
 
     def sent(self, effect: Effect, _attempt: Attempt) -> Effect:
         """Leave the state out."""
@@ -231,7 +231,7 @@ class NoStartPage(Omission):
     Source: jupyter/notebook#4260.
     """
 
-    start_page = False
+    start_page: ClassVar[bool] = False
 
 
 class RequestInAddress(Omission):

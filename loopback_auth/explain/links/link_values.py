@@ -52,7 +52,7 @@ class LinkValues:
     """
 
     def __init__(self, link: Link) -> None:
-        self.labels = SecretLabels()
+        self.labels: SecretLabels = SecretLabels()
         self._approves = link.kind == "ticket approval page"
         for one in link.parameters:
             if one.value and is_hidden(one):
