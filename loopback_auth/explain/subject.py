@@ -93,7 +93,7 @@ def recognised(text: str) -> Subject:
     """
     if len(text) > LONGEST:
         return Subject("too long")
-    bare = _unwrapped(text)
+    bare = _unwrapped(_restored(text))
     if not bare:
         return Subject("nothing")
     if bare[0] == "{":
@@ -101,6 +101,15 @@ def recognised(text: str) -> Subject:
         return (_within(bare) if cut else None) or Subject("document", bare)
     ways: tuple[Callable[[str], Subject | None], ...] = (_name, _error, _token, _link, _file, _within)
     return next((found for way in ways if (found := way(bare)) is not None), Subject("unknown", bare))
+
+
+def _restored(text: str) -> str:
+    """Return a text without surrogates: they stand for bytes that the locale cannot read (PEP 383)."""
+    try:
+        octets = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # Others never come from a command line.
+        octets = text.encode("utf-8", "replace")
+    return octets.decode("utf-8", "replace")
 
 
 def _unwrapped(text: str) -> str:

@@ -75,6 +75,11 @@ def test_empty_fragments_of_servers_are_no_parameters(fragment: str) -> None:
     assert len(read_link(response() + fragment).parameters) == 3
 
 
+def test_lone_surrogate_is_no_error() -> None:
+    """It cannot be encoded, and is replaced."""
+    assert [one.value for one in read_link("?code=1&\ud800=\ud800").parameters] == ["1", "?"]
+
+
 def test_first_value_counts() -> None:
     """That the parameter is repeated is a finding."""
     assert read_link("?code=1&code=2").value("code") == "1"

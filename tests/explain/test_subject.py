@@ -109,6 +109,19 @@ def test_text_is_recognised(text: str, kind: SubjectKind, kept: str) -> None:
     assert (subject.kind, subject.text) == (kind, kept)
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("?code=1&state=\udcc3\udcbc", "?code=1&state=\u00fc"),
+        ("?code=1&state=\udcff", "?code=1&state=\ufffd"),
+        ("?code=1&state=\ud800", "?code=1&state=?"),
+    ],
+)
+def test_bytes_that_the_locale_cannot_read_are_restored(text: str, kept: str) -> None:
+    """In the locale C, what was typed in UTF-8 comes as surrogates; it ended in an internal error."""
+    assert recognised(text).text == kept
+
+
 def test_words_behind_an_error_are_kept() -> None:
     """They say more than the code."""
     said = ("invalid_grant: too old", 'Bearer error="invalid_token", error_description="too old"')

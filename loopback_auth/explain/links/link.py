@@ -175,7 +175,7 @@ def _parameters(text: str, where: Where) -> Iterator[Parameter]:
 
 
 def _decoded(raw: str) -> tuple[str, bool]:
-    octets = unquote_to_bytes(raw.replace("+", " "))
+    octets = unquote_to_bytes(raw.replace("+", " ").encode("utf-8", "replace"))
     try:
         return octets.decode("utf-8"), True
     except UnicodeDecodeError:
