@@ -18,6 +18,8 @@ from loopback_auth.explain.story_text import members, text
 from loopback_auth.explain.subject import recognised
 from loopback_auth.explain.subject_story import subject_story
 
+UNKNOWN = CANARY[::-1]
+"""A secret of which nothing but its look tells."""
 TOKENS: dict[str, object] = {"access_token": CANARY, "token_type": "Bearer", "expires_in": 3600}
 DEVICE: dict[str, object] = {
     "device_code": CANARY,
@@ -120,6 +122,14 @@ def test_public_members_are_shown_and_others_only_if_they_are_harmless() -> None
     assert (shown["scope"].value, shown["account"].value) == ("read", "demo")
     assert "not shown" in shown["handle"].value
     assert CANARY not in everything(story)
+
+
+@pytest.mark.parametrize("document", [{UNKNOWN: 1, **TOKENS}, {"map": {UNKNOWN: 1}, **TOKENS}])
+def test_secret_in_the_place_of_a_name_is_not_shown(document: dict[str, object]) -> None:
+    """Some servers answer with an object by token; names were shown whatever they were."""
+    story = document_story(json.dumps(document), now=NOW)
+
+    assert UNKNOWN not in text(story, width=100) + json.dumps(members(story))
 
 
 def test_link_with_the_user_code_is_reduced() -> None:

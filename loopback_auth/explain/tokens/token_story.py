@@ -31,6 +31,8 @@ from loopback_auth.trace.secret_finder import looks_secret
 from loopback_auth.trace.secret_labels import SecretLabels
 from loopback_auth.trace.secret_names import is_secret
 
+LONGEST_NAME = 24
+"""Characters of a name with digits; a longer one may be a secret."""
 MOST_MEMBERS = 100
 """Members of a header or of claims that are shown."""
 NOT_CHECKED = (
@@ -163,7 +165,7 @@ def member_values(
     """
     for name, value in list(members.items())[:MOST_MEMBERS]:
         meaning, source = table.get(name, ("", ""))
-        shown = labels.text(server_text(name, 80))
+        shown = _name(name, labels)
         if guess and isinstance(value, str) and "://" in value:
             value = reduced_url(without_user(value))
         unknown = guess and not meaning and not is_public(name) and isinstance(value, str)
@@ -177,6 +179,11 @@ def member_values(
         )
     if len(members) > MOST_MEMBERS:
         yield ExplainedValue(f"and {len(members) - MOST_MEMBERS} more")
+
+
+def _name(name: str, labels: SecretLabels) -> str:
+    """Write the name of a member, unless it looks like a secret in the place of a name."""
+    return HIDDEN if len(name) > LONGEST_NAME and looks_secret(name) else labels.text(server_text(name, 80))
 
 
 def _shown(name: str, value: object, now: float, labels: SecretLabels) -> str:
@@ -201,7 +208,7 @@ def _clean(value: object, labels: SecretLabels, depth: int) -> object:
     if is_mapping(value):
         private = PRIVATE if "kty" in value else frozenset[str]()
         return {
-            labels.text(server_text(name, 80)): "(not shown)"
+            _name(name, labels): "(not shown)"
             if name in private or _is_hidden(name, one)
             else _clean(one, labels, depth + 1)
             for name, one in list(value.items())[:MOST_MEMBERS]
