@@ -57,13 +57,16 @@ def _unescaped(text: str) -> str:
 
 def _trimmed(link: str) -> str:
     """Cut what belongs to the sentence around a link."""
-    while link:
-        last = link[-1]
-        if last in _AFTER or (last in _PAIRS and link.count(last) > link.count(_PAIRS[last])):
-            link = link[:-1]
-        else:
+    spare = {last: link.count(last) - link.count(first) for last, first in _PAIRS.items()}
+    end = len(link)
+    while end:
+        last = link[end - 1]
+        if spare.get(last, 0) > 0:
+            spare[last] -= 1
+        elif last not in _AFTER:
             break
-    return link
+        end -= 1
+    return link[:end]
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,3 +60,11 @@ def test_ports(url: str, port: int) -> None:
 def test_repeated() -> None:
     """Each name once, in order."""
     assert repeated(["a", "b", "a", "c", "b", "a"]) == ("a", "b")
+
+
+def test_brackets_without_end() -> None:
+    """A program cannot stop the audit with a link that ends in thousands of brackets."""
+    begun = time.process_time()
+
+    assert links_in(f"http://a/{')' * 60_000} " * 8) == ("http://a/",)
+    assert time.process_time() - begun < 2.0
