@@ -70,6 +70,16 @@ def test_a_device_flow_sends_no_authorization_request() -> None:
     }
 
 
+def test_a_port_that_the_end_of_the_audit_closes() -> None:
+    """A program that stays, and is ended, has not closed its port: soon is no praise, and late a fault."""
+    here = Seen(listeners=(Listener("127.0.0.1", 5000),), running=True)
+    ended = replace(PLAIN, status=None, seen=here)
+
+    assert verdict("port-closed", replace(ended, port_open_after=0.5)) == "not observed"
+    assert verdict("port-closed", replace(ended, port_open_after=6.1)) == "fail"
+    assert verdict("port-closed", replace(PLAIN, port_open_after=0.5)) == "pass"
+
+
 def test_nothing_seen_is_no_praise() -> None:
     """A program of which nothing was seen must not pass."""
     passing = [one.question.id for one in FACTS if verdict(one.question.id, ProgramResult()) == "pass"]

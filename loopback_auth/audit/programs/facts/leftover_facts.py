@@ -101,6 +101,8 @@ def _port(evidence: Evidence) -> Answer:
         return idle("The program listens at no port.")
     if plain.port_open_after is None:
         return not_observed("It was not seen when the port was closed.")
+    if plain.port_open_after <= SHUT_WITHIN and any(one.port == port for one in plain.seen.listeners):
+        return not_observed("The port was still open when the program was ended.")
     judge = passed if plain.port_open_after <= SHUT_WITHIN else failed
     return judge(f"The port was open for {plain.port_open_after:.1f} s after the sign-in.")
 
