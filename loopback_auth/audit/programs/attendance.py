@@ -170,18 +170,18 @@ class Attendance:
         """Open what is only printed: a page of the server soon, one of the program itself later."""
         if not (self._process.stdout.written or self._process.stderr.written):
             return
+        ports: frozenset[int] | None = None
         for link in links_in(f"{self._process.stdout.text}\n{self._process.stderr.text}"):
             since = self._printed.setdefault(link, now)
             if self._is_page(link):
                 due = now - since >= PRINTED_SECONDS
-            else:
-                due = now - since >= LOCAL_SECONDS and self._is_own(link)
+            elif due := now - since >= LOCAL_SECONDS:
+                if ports is None:  # They are looked at once for all links: there may be thousands.
+                    ports = frozenset(one.port for one in self.look())
+                due = port_of(link) in ports
             if due:
                 self._open(link, "")
                 return
-
-    def _is_own(self, link: str) -> bool:
-        return any(one.port == port_of(link) for one in self.look())
 
     def _open(self, link: str, command: str) -> None:
         if any(one.url == link for one in self.opened):

@@ -8,6 +8,7 @@ the name of the command and its arguments, each followed by a zero byte. A file 
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -102,9 +103,14 @@ class StandIns:
         """Return the starts since the last call, in order."""
         found: list[tuple[int, Started]] = []
         for entry in self._starts.glob("*.started"):
-            with entry.open("rb") as stream:
-                at = entry.stat().st_mtime_ns
-                words = stream.read(LONGEST).decode("utf-8", "replace").split("\0")
-            entry.unlink()
+            try:
+                if not stat.S_ISREG(entry.lstat().st_mode):
+                    continue  # The program has put it there: a pipe would be waited for.
+                with entry.open("rb") as stream:
+                    at = entry.stat().st_mtime_ns
+                    words = stream.read(LONGEST).decode("utf-8", "replace").split("\0")
+                entry.unlink()
+            except OSError:
+                continue  # The program has removed it, or closed the folder.
             found.append((at, Started(words[0], tuple(words[1:-1]))))
         return [started for _, started in sorted(found, key=lambda one: one[0])]

@@ -69,6 +69,18 @@ def send(url: str, form: dict[str, str]) -> dict[str, str]:
     return {name: str(value) for name, value in members.items()}
 
 
+def hide() -> None:
+    """Leave a process in a session of its own, without parent, environment and open files."""
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return
+    os.setsid()
+    if os.fork() == 0:
+        os.closerange(0, 64)
+        os.execve("/bin/sleep", ["sleep", "61.61"], {})  # noqa: S606 - a shell would not hide it
+    os._exit(0)
+
+
 def by_device(endpoint: str, token: str, client_id: str) -> int:
     """Sign in with a device code, which the user has to type."""
     begun = send(endpoint, {"client_id": client_id})
@@ -106,6 +118,9 @@ def main() -> int:
     parser.add_argument("--deaf", action="store_true")
     parser.add_argument("--child", action="store_true")
     parser.add_argument("--daemon", action="store_true")
+    parser.add_argument("--hidden", action="store_true")
+    parser.add_argument("--odd-starts", action="store_true")
+    parser.add_argument("--links", type=int, default=0)
     parser.add_argument("--flood", type=int, default=0)
     parser.add_argument("--binary", action="store_true")
     parser.add_argument("--write", default="")
@@ -133,12 +148,21 @@ def main() -> int:
             [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"],
             start_new_session=True,
         )
+    if options.hidden:
+        hide()
+    if options.odd_starts:
+        starts = Path(os.environ["BROWSER"]).parents[1] / "starts"
+        (starts / "folder.started").mkdir()
+        (starts / "link.started").symlink_to("nothing")
+        os.mkfifo(starts / "pipe.started")
     if options.ask:
         input("Press Enter to open the browser: ")
     if options.password:
         getpass.getpass("Password: ")
     if options.environment:
         print(json.dumps(dict(os.environ)))
+    for number in range(options.links):
+        print(f"http://127.0.0.1:1/{number}", flush=True)
     for _ in range(options.flood):
         print("x" * 1_000_000)
     if options.binary:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 from small_stage import recipe, signed_in, small_stage
 
+from loopback_auth.audit.programs import attendance
 from loopback_auth.audit.programs.browsing import LARGEST_PAGE
 from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.stage import Manner
@@ -229,6 +231,24 @@ async def test_daemon() -> None:
     result = await signed_in("--daemon")
 
     assert (result.status, result.succeeded, result.left_behind) == (0, True, 0)
+
+
+async def test_odd_starts() -> None:
+    """A program may put a folder, a dead link or a pipe where its browser is noted: none is waited for."""
+    result = await signed_in("--odd-starts")
+
+    assert (result.status, result.succeeded) == (0, True)
+
+
+async def test_thousands_of_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may be one of the program's own pages; its ports are looked at once for all of them."""
+    monkeypatch.setattr(attendance, "LOCAL_SECONDS", 0.0)
+    begun = time.process_time()
+    async with small_stage("--links", "1000", "--opener", "none", manner=Manner(seconds=1.5)) as stage:
+        result = await stage.end()
+
+    assert len(result.seen.links) == 1000
+    assert time.process_time() - begun < 3.0
 
 
 async def test_flood_of_output() -> None:
