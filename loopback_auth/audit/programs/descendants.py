@@ -2,7 +2,7 @@
 
 A program may start others, leave them behind, or put itself into the background. What it starts inherits its
 environment, so that a variable with a value of this run alone finds it, whoever its parent is by then. A
-process that hides from all three is not found: that takes intent.
+process that hides from all three is not found here; see `orphans`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import suppress
 import psutil
 
 from loopback_auth.audit.programs.observed import Listener
+from loopback_auth.audit.programs.orphans import take_status
 
 MARKER = "SIGN_IN_AUDIT"
 """Name of the variable."""
@@ -95,12 +96,14 @@ class Descendants:
             self.scan()
             alive = self.alive()
             if not alive or time.monotonic() > until:
-                return
+                break
             for process in alive:
                 with suppress(psutil.Error):
                     process.kill()
             reap()
             time.sleep(0.01)
+        for pid in self._own.keys() - {self._session}:
+            take_status(pid)
 
     def _ours(self, pid: int) -> psutil.Process | None:
         try:
@@ -109,7 +112,8 @@ class Descendants:
                 name, value = self.mark
                 if process.environ().get(name) == value:
                     return process
-            if process.ppid() in self._own:
+            parent = self._own.get(process.ppid())
+            if parent is not None and parent.is_running():  # Its number may be another's by now.
                 return process
             if sys.platform != "win32" and os.getsid(pid) == self._session:
                 return process

@@ -12,6 +12,7 @@ from loopback_auth.audit.programs.assembling import Audited, assemble
 from loopback_auth.audit.programs.column import Examination, Tell
 from loopback_auth.audit.programs.conclusions import conclusions
 from loopback_auth.audit.programs.kit import Kit
+from loopback_auth.audit.programs.orphans import adopted
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.compare.model import Cell, Comparison, Row
@@ -57,11 +58,16 @@ async def examine_programs(
     made_at = time.time()
     found: list[Audited] = []
     notes: list[str] = []
-    for title, kit in kits:
-        until = time.monotonic() + seconds
-        column = await Examination(kit, trials, until=until, at_once=at_once, tell=tell(title)).column()
-        found.append(assemble(title, column.trace.flow, column.trials, trace=column.trace, reason=column.end))
-        notes.append(" ".join((*column.notes, *kit.recipe.notes)))
+    with adopted() as orphans:
+        for title, kit in kits:
+            until = time.monotonic() + seconds
+            column = await Examination(kit, trials, until=until, at_once=at_once, tell=tell(title)).column()
+            found.append(
+                assemble(title, column.trace.flow, column.trials, trace=column.trace, reason=column.end)
+            )
+            hidden = orphans.end()
+            hid = f"Processes that it had hidden were found, and ended: {hidden}." if hidden else ""
+            notes.append(" ".join(filter(None, (*column.notes, hid, *kit.recipe.notes))))
     runs = tuple(one.run for one in found)
     comparison = Comparison(
         ground="demo",

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from small_stage import AT_SERVER, PROGRAM, recipe
 
@@ -131,3 +132,11 @@ async def test_program_that_is_gone(tmp_path: Path) -> None:
 
     assert comparison.runs[0].outcome == "signed in"
     assert verdicts["stolen-code"] == "not observed"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans over")
+async def test_hidden_process() -> None:
+    """A process that has left its parent, its session and its environment is ended."""
+    await examined(recipe("--hidden"))
+
+    assert not [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", "61.61"]]
