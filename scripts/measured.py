@@ -21,18 +21,28 @@ DRIVER = "The audit's own driver printed them, or its traceback did."
 LAUNCHER = "What was left may have been the launcher of the simulated browser."
 OPENER = "The audit's own driver opens every address that it is given."
 SIGNED_IN = "The response was taken, and the user saw the page; only the program's end was held up."
+OF_THE_CODE = "The page speaks of the code, which had indeed come."
 DOUBTED: Mapping[tuple[str, str], str] = {
+    ("azure-identity", "denied-page"): COMPLETED,
+    ("azure-identity", "failed-page"): COMPLETED,
     ("cli-oauth2", "denied-page"): COMPLETED,
     ("cli-oauth2", "failed-page"): COMPLETED,
+    ("codex", "failed-page"): COMPLETED,
     ("google-auth-oauthlib", "denied-page"): COMPLETED,
     ("google-auth-oauthlib", "failed-page"): COMPLETED,
     ("pydrive2", "denied-page"): COMPLETED,
     ("pydrive2", "failed-page"): COMPLETED,
+    ("msal", "failed-page"): COMPLETED,
+    ("msal-node", "failed-page"): OF_THE_CODE,
     ("msal-node", "strange-scheme"): OPENER,
     ("oauth-callback", "strange-scheme"): OPENER,
     ("wrangler", "silent-connections"): SIGNED_IN,
 }
 """Why a failure is not believed, by the names of the recipe and the finding."""
+OURS = "loopback_auth"
+"""Name of this package's own login in the record; it needs no recipe."""
+PRIVATE = ("shell-command",)
+"""Findings that a program's authors hear of before anybody else, so that no record has them."""
 SHOWN = (
     "msal",
     "google-auth-oauthlib",
@@ -41,6 +51,7 @@ SHOWN = (
     "mcp-remote",
     "httpx-auth",
     "spotipy",
+    OURS,
 )
 """The recipes in the README's table; the record has them all."""
 STRANGERS = (
@@ -99,7 +110,7 @@ class Measured:
 
 
 def from_report(recipe: Recipe, report: object, *, date: str) -> Measured:
-    """Take what is recorded out of the JSON of a report with one program.
+    """Take what is recorded out of the JSON of a report; of several programs the last one counts.
 
     Args:
         recipe: of the program.
@@ -110,9 +121,9 @@ def from_report(recipe: Recipe, report: object, *, date: str) -> Measured:
         ValueError: it is not such a report.
     """
     members = _members(report)
-    (run,) = _list(members.get("runs"))
-    (conclusion,) = _list(members.get("conclusions"))
-    findings = [_members(one) for one in _list(_members(run).get("findings"))]
+    run, conclusion = _list(members.get("runs"))[-1], _list(members.get("conclusions"))[-1]
+    every = (_members(one) for one in _list(_members(run).get("findings")))
+    findings = [one for one in every if _text(one, "id") not in PRIVATE]
     because = {_text(one, "id"): _text(one, "because") for one in findings}
     verdict = {_text(one, "id"): _text(one, "verdict") for one in findings}
 
