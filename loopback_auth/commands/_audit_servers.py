@@ -53,7 +53,8 @@ def server_of(options: argparse.Namespace) -> Server:
     settings = settings_of(_at_issuer(options, options.provider))
     if settings.is_demo:
         raise ConfigError(
-            "There is no server to examine.", hint="Give an issuer, such as https://id.example."
+            "There is no server to examine, and no program.",
+            hint="Give an issuer, such as https://id.example, or a command: audit -- my-tool login.",
         )
     return Server(settings.shown_name, _client(settings))
 

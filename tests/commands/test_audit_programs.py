@@ -144,9 +144,11 @@ def test_no_way_out(command_line: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--",), "a command"),
         (("--", "--", "tool"), "missing"),
         (("--", ""), "missing"),
         (("--", "no-such-program-at-all"), "no-such-program-at-all"),
+        (("--", "true", "--", "no-such-program-at-all"), "no-such-program-at-all"),
         (("--", "/etc/passwd"), "/etc/passwd"),
         (("https://as.example", "--", "true"), "not both"),
         (("--only", "no-such-trial", "--", "true"), "no-such-trial"),
@@ -155,6 +157,7 @@ def test_no_way_out(command_line: CommandLine) -> None:
         (("--env", "NAME", "--", "true"), "--env"),
         (("--file", "../a=b", "--", "true"), "path"),
         (("--file", "a=@/no/such/file", "--", "true"), "file"),
+        (("--file", "a/b=1", "--file", "a=2", "--", "true"), "'a'"),
         (("--success", "(", "--", "true"), "--success"),
         (("--at-once", "0", "--", "true"), "--at-once"),
         (("--time-limit", "nan", "--", "true"), "--time-limit"),
@@ -169,6 +172,7 @@ def test_bad_arguments(command_line: CommandLine, arguments: tuple[str, ...], wo
 
     assert ended.status == 2
     assert words in ended.complaint
+    assert "1 of" not in ended.stderr
 
 
 def test_lists(command_line: CommandLine) -> None:

@@ -55,6 +55,8 @@ async def examine_programs(
     Raises:
         ConfigError: a program cannot be started.
     """
+    for _, kit in kits:
+        kit.check()  # Before the first takes minutes, which would be lost.
     made_at = time.time()
     found: list[Audited] = []
     notes: list[str] = []

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loopback_auth.audit.programs.authority import Authority
+from loopback_auth.audit.programs.own_folder import own_folder
+from loopback_auth.audit.programs.process import program_path
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.surroundings import Surroundings
 from loopback_auth.audit.programs.templates import filled, server_values
@@ -64,6 +66,16 @@ class Kit:
     reaches_out: bool = False
     redactor: Redactor = field(default_factory=lambda: Redactor(MOST_SECRETS))
     secret: str = field(default="", repr=False)
+
+    def check(self) -> None:
+        """Make sure that the program is there, and that it can be given what it has to be.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        with own_folder() as root:
+            given = self.given(root, Surroundings(root), "http://127.0.0.1:9", terminal=False)
+            program_path(given.command[0], given.environment["PATH"])
 
     def given(self, root: Path, surroundings: Surroundings, issuer: str, *, terminal: bool) -> Given:
         """Write the files of one sign-in, and return what else it is given.

@@ -164,9 +164,14 @@ def program_path(name: str, path: str) -> str:
     """Find a program.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is none of that name, or it cannot be started.
     """
     found = which(name, path=path)
+    if found is None and os.sep in name and Path(name).exists():
+        raise ConfigError(
+            f"{ascii(name)[:80]} is not a program that can be started.",
+            hint="Make it executable with chmod +x, or start it by its interpreter, such as python FILE.",
+        )
     if found is None:
         raise ConfigError(
             f"There is no program {ascii(name)[:80]} on PATH.",

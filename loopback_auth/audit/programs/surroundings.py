@@ -15,6 +15,7 @@ from pathlib import Path
 from loopback_auth.audit.programs.observed import WrittenFile
 from loopback_auth.audit.programs.stand_ins import StandIns
 from loopback_auth.audit.programs.templates import inner_path
+from loopback_auth.errors import ConfigError
 
 KEPT = (
     "PATH",
@@ -127,14 +128,20 @@ class Surroundings:
         """Write the files that the program is configured by; they do not count as its own.
 
         Raises:
-            ConfigError: a path leads out of the folders.
+            ConfigError: a path leads out of the folders, or no file can have it.
         """
         for path, text in files.items():
             at_home, inner = inner_path(path)
             target = (self.home if at_home else self.folder) / inner
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
-            target.chmod(0o600)
+            try:
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8")
+                target.chmod(0o600)
+            except OSError as exc:
+                raise ConfigError(
+                    f"The file {ascii(path)[:80]} for the program cannot be written: {exc.strerror}.",
+                    hint="Give it another path: a file cannot be a folder too.",
+                ) from exc
         self._before = {path: _version(path) for path in _files(self.home)}
 
     def written(self) -> tuple[WrittenFile, ...]:
