@@ -26,7 +26,6 @@ INSTALLING = {
     "apt": "apt install",
     "go": "go install",
 }
-_REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def installed_version(recipe: Recipe, packages: Path | None, environment: Mapping[str, str]) -> str:

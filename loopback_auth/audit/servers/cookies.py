@@ -8,14 +8,9 @@ Source: RFC 6265 §4.1, §4.2, §5.3.
 
 from __future__ import annotations
 
-import re
-
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.urls import origin
 from loopback_auth.records import replace
-
-_ENDED = re.compile(r"(?i)max-age\s*=\s*(0|-\d+)\s*(;|$)|expires\s*=[^;]*\b1970\b")
-"""Attributes with which a server deletes a cookie."""
 
 
 class Cookies:
@@ -40,7 +35,8 @@ class Cookies:
             names = {
                 one.partition("=")[0].strip().lower(): one.partition("=")[2] for one in attributes.split(";")
             }
-            if names.get("max-age", "1").strip() in ("0", "-1") or "1970" in names.get("expires", ""):
+            max_age = names.get("max-age", "").strip()
+            if max_age == "0" or max_age.startswith("-") or "1970" in names.get("expires", ""):
                 kept.pop(name, None)
             elif name:
                 kept[name] = value

@@ -26,12 +26,6 @@ from loopback_auth.model import ClientConfig
 Alter = Callable[[HttpRequest, HttpResponse], HttpResponse]
 """Makes another answer of the right one."""
 
-WITH_ENDPOINTS = {
-    "introspection_endpoint": f"{ISSUER}/introspect",
-    "end_session_endpoint": f"{ISSUER}/logout",
-}
-"""Of which the demonstration server has none."""
-
 
 @cache
 def signer() -> Signer:
