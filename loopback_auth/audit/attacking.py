@@ -14,10 +14,10 @@ from itertools import count
 from loopback_auth import __version__
 from loopback_auth.audit.asking import asked
 from loopback_auth.audit.examining import examined
+from loopback_auth.audit.servers.attacks.attack_server import attack_server, untried
 from loopback_auth.audit.servers.attacks.bench import Bench
 from loopback_auth.audit.servers.attacks.person import Person
 from loopback_auth.audit.servers.attacks.second_client import forgotten
-from loopback_auth.audit.servers.attacks.server_attacks import attack_server, untried
 from loopback_auth.audit.servers.judging import attacked, side_by_side
 from loopback_auth.audit.servers.server import Server
 from loopback_auth.audit.this_machine import ResolverOfThisMachine, check_here

@@ -16,7 +16,7 @@ from loopback_auth.compare.attacks.context import ATTACKER_PAGE, Choose, new_con
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
-from loopback_auth.compare.model import Attack, Verdict
+from loopback_auth.compare.model import Attack
 from loopback_auth.compare.running.choices import choice
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.server import DemoServer
@@ -26,8 +26,6 @@ Serving = Callable[[str], DemoServer]
 """Makes the server from its issuer."""
 World = Callable[[str, DemoServer], AttackedWorld]
 """Makes the world from the name of a run and the server."""
-
-_VERDICTS: dict[bool | None, Verdict] = {True: "fail", False: "pass", None: "not observed"}
 
 
 def simulated_server(issuer: str) -> DemoServer:
@@ -88,15 +86,6 @@ def _against(flow: str) -> tuple[Scenario, ...]:
 
 def _attack(scenario: Scenario, outcome: Outcome | None) -> Attack:
     """Return an attack with its outcome; None when it does not apply to the flow."""
-    verdict: Verdict = "not applicable" if outcome is None else _VERDICTS[outcome.succeeded]
-    because = scenario.otherwise if outcome is None else outcome.because
-    return Attack(
-        scenario.id,
-        scenario.title,
-        verdict,
-        because,
-        scenario.source,
-        severity=scenario.severity,
-        statement=scenario.statement,
-        advice=scenario.advice,
-    )
+    if outcome is None:
+        return scenario.judged("not applicable", scenario.otherwise)
+    return scenario.ended(outcome)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loopback_auth.compare.attacks import leaks, links, redirects, tokens
 from loopback_auth.compare.attacks.attack_actions import Story
 from loopback_auth.compare.attacks.context import AttackContext
-from loopback_auth.compare.model import Severity
+from loopback_auth.compare.attacks.described_attack import DescribedAttack
 from loopback_auth.flow_table import BY_NAME, COMPARED, POLLED
 
 Tell = Callable[[AttackContext], Story]
@@ -24,28 +24,16 @@ NO_CALLBACK = "No response comes through the browser, so the program does not li
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
-    """One attack.
+class Scenario(DescribedAttack):
+    """An attack on some of the flows.
 
     Args:
-        id: name of the attack, which stays the same.
-        severity: how bad it is when it succeeds.
-        title: what is tried, in one sentence.
-        statement: a short statement that is true when it does not succeed.
-        source: clause that describes the attack or the defence.
-        advice: what to do when it succeeds, one imperative sentence.
         stories: one for each flow that it is tried on, by the name of the run.
         otherwise: why it does not apply to the other flows.
         bound: the tickets take a code challenge, which only the demo server offers.
         impostor: the program is configured with the attacker's server.
     """
 
-    id: str
-    severity: Severity
-    title: str
-    statement: str
-    source: str
-    advice: str
     stories: Mapping[str, Tell]
     otherwise: str = ""
     bound: bool = False

@@ -8,9 +8,9 @@ from itertools import count
 from examined_servers import Alter, asks, document, parameter, unaltered, world
 from flow_world import CLIENT
 
+from loopback_auth.audit.servers.attacks.attack_server import attack_server
 from loopback_auth.audit.servers.attacks.bench import Bench
 from loopback_auth.audit.servers.attacks.person import Person
-from loopback_auth.audit.servers.attacks.server_attacks import attack_server
 from loopback_auth.audit.servers.examination import examine
 from loopback_auth.audit.servers.judging import attacked, judged
 from loopback_auth.authorization_messages import Attempt

@@ -1,4 +1,4 @@
-"""Every attack on a server, in the order in which they are tried, and the flow that tries them.
+"""Every attack on a server, in the order in which they are tried.
 
 The first is a sign-in that keeps all rules: without one, there is nothing to attack. What ends refresh tokens
 comes last.
@@ -6,89 +6,27 @@ comes last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from loopback_auth.audit.servers.attacks import code_attacks, device_attacks, token_attacks
-from loopback_auth.audit.servers.attacks.bench import Bench, InapplicableError
+from loopback_auth.audit.servers.attacks.bench import Bench
 from loopback_auth.audit.servers.attacks.second_client import registered
 from loopback_auth.audit.servers.attacks.strict_sign_in import bound_token, strict_sign_in
 from loopback_auth.compare.attacks.attack_actions import Outcome
-from loopback_auth.compare.model import Attack, Severity, Verdict
+from loopback_auth.compare.attacks.described_attack import DescribedAttack
 from loopback_auth.effects import Flow
-from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.redact import server_text
-
-_VERDICTS: dict[bool | None, Verdict] = {True: "fail", False: "pass", None: "not observed"}
 
 
 @dataclass(frozen=True, slots=True)
-class ServerAttack:
-    """One attack.
+class ServerAttack(DescribedAttack):
+    """An attack on a server.
 
     Args:
-        id: name of the attack, which stays the same.
-        severity: how bad it is when it succeeds.
-        title: what is tried, in one sentence.
-        statement: a short statement that is true when it does not succeed.
-        source: clause that describes the attack or the defence.
-        advice: what to do when it succeeds, one imperative sentence.
         story: tries it.
     """
 
-    id: str
-    severity: Severity
-    title: str
-    statement: str
-    source: str
-    advice: str
     story: Callable[[Bench], Flow[Outcome]]
-
-
-def attack_server(bench: Bench, tried: list[Attack]) -> Flow[None]:
-    """Try every attack; what cannot be tried is not observed, and says why.
-
-    Args:
-        bench: what there is to attack with.
-        tried: each attack is added when it has ended.
-
-    Source: RFC 9700 §4.
-    """
-    for one in ATTACKS:
-        attack = yield from _tried(one, bench)
-        tried.append(attack)
-        if one is ATTACKS[0] and (bench.first is None or not bench.first.address):
-            # Without a way through the login page each attack would only try the password again.
-            tried += untried(tried, f"There was no sign-in to attack. {attack.because}")
-            return
-
-
-def untried(tried: Sequence[Attack], why: str) -> list[Attack]:
-    """Return the attacks that were not tried."""
-    over = {one.id for one in tried}
-    return [_attack(one, "not observed", why) for one in ATTACKS if one.id not in over]
-
-
-def _tried(one: ServerAttack, bench: Bench) -> Flow[Attack]:
-    try:
-        outcome = yield from one.story(bench)
-    except LoopbackAuthError as exc:
-        verdict: Verdict = "not applicable" if isinstance(exc, InapplicableError) else "not observed"
-        return _attack(one, verdict, f"{server_text(exc.message, 300).rstrip('.')}.")
-    return _attack(one, _VERDICTS[outcome.succeeded], outcome.because)
-
-
-def _attack(one: ServerAttack, verdict: Verdict, because: str) -> Attack:
-    return Attack(
-        one.id,
-        one.title,
-        verdict,
-        because,
-        one.source,
-        severity=one.severity,
-        statement=one.statement,
-        advice=one.advice,
-    )
 
 
 ATTACKS = (
