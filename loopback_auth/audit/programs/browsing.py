@@ -11,13 +11,11 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from loopback_auth.audit.programs.links import is_here
 from loopback_auth.audit.programs.observed import Visit
 from loopback_auth.audit.programs.server import AuditServer
 from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Point
@@ -25,6 +23,7 @@ from loopback_auth.demo.agent import Navigation, follow
 from loopback_auth.demo.serve import fetch
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.protocol.urls import is_localhost
 from loopback_auth.trace.redactor import Redactor
 
 PAGE_SECONDS = 30.0
@@ -34,7 +33,7 @@ LARGEST_PAGE = 4 * 1024 * 1024
 
 
 class ThisMachine(AbstractResolver):
-    """Knows the name localhost, as browsers do (RFC 6761 §6.3), and asks nobody about any other."""
+    """Knows the name localhost, as browsers do (RFC 6761 §6.3), and asks no name server about others."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -61,26 +60,6 @@ class ThisMachine(AbstractResolver):
 
     async def close(self) -> None:
         """Release nothing."""
-
-
-def is_localhost(host: str) -> bool:
-    """Return whether a name is always of this machine (RFC 6761 §6.3)."""
-    name = host.lower().rstrip(".")
-    return name == "localhost" or name.endswith(".localhost")
-
-
-def is_here(url: str) -> bool:
-    """Return whether a URL leads to this machine without asking anybody where its name is."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https"):
-        return False
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return is_localhost(host)
 
 
 def browser_session() -> ClientSession:

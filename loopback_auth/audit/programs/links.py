@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlsplit
 
+from loopback_auth.protocol.urls import is_loopback_url
+
 # ECMA-48 §5.4 (control sequences), and the operating system commands of xterm, as those of links.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 _LINKED = re.compile(r"\x1b\]8;[^;\x07\x1b]*;([^\x07\x1b]*)(?:\x07|\x1b\\)")
@@ -35,6 +37,18 @@ def port_of(url: str) -> int:
         return parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     except ValueError:
         return 0
+
+
+def is_here(url: str) -> bool:
+    """Return whether a URL leads to this machine, whatever a name server says.
+
+    Source: RFC 6761 §6.3; RFC 8252 §7.3.
+    """
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and parts.port != 0 and is_loopback_url(url)
+    except ValueError:
+        return False
 
 
 def parameters_of(url: str) -> list[tuple[str, str]]:

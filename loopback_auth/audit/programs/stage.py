@@ -16,7 +16,8 @@ from aiohttp import ClientSession
 
 from loopback_auth.audit.programs.actions import ANSWER_SECONDS, END_SECONDS
 from loopback_auth.audit.programs.attendance import Attendance, Opened
-from loopback_auth.audit.programs.browsing import Browsing, is_here
+from loopback_auth.audit.programs.browsing import Browsing
+from loopback_auth.audit.programs.links import is_here
 from loopback_auth.audit.programs.observed import ProgramResult, Seen
 from loopback_auth.audit.programs.outcome import Outcome
 from loopback_auth.audit.programs.process import Process

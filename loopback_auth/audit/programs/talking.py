@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from loopback_auth.audit.programs.actions import Talk
-from loopback_auth.audit.programs.browsing import is_here
+from loopback_auth.audit.programs.links import is_here
 
 CONNECT_SECONDS = 3.0
 PIECE_SECONDS = 0.05

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
-from loopback_auth.audit.programs.browsing import is_here
-from loopback_auth.audit.programs.links import authority_of
+from loopback_auth.audit.programs.links import authority_of, is_here
 from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.reading import page_text, quoted
 from loopback_auth.audit.programs.stage import Stage

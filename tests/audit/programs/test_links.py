@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.audit.programs.links import authority_of, links_in, port_of, repeated
+from loopback_auth.audit.programs.links import authority_of, is_here, links_in, port_of, repeated
 
 LINK = "http://127.0.0.1:8000/authorize?state=kKsS&scope=a%20b"
 
@@ -68,3 +68,26 @@ def test_brackets_without_end() -> None:
 
     assert links_in(f"http://a/{')' * 60_000} " * 8) == ("http://a/",)
     assert time.process_time() - begun < 2.0
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://127.0.0.1:8000/", True),
+        ("https://[::1]/", True),
+        ("http://127.8.9.1/", True),
+        ("http://LOCALHOST./", True),
+        ("http://app.localhost:1/", True),
+        ("http://localhost.example/", False),
+        ("http://127.0.0.1.example/", False),
+        ("http://127.0.0.1@id.example/", False),
+        ("http://0.0.0.0/", False),
+        ("http://192.0.2.1/", False),
+        ("http://127.0.0.1:99999/", False),
+        ("http://[::1/", False),
+        ("file://localhost/etc/passwd", False),
+    ],
+)
+def test_only_this_machine_is_here(url: str, here: bool) -> None:
+    """The simulated browser asks nothing else (RFC 6761 §6.3; RFC 8252 §7.3)."""
+    assert is_here(url) is here

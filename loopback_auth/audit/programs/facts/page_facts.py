@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.facts.evidence import Evidence, fact
 from loopback_auth.audit.programs.facts.leftover_facts import codes_of, found_in, listed, tokens_of
+from loopback_auth.audit.programs.links import is_here
 from loopback_auth.audit.programs.observed import Answer, Visit, failed, idle, passed
 from loopback_auth.audit.programs.reading import external, page_text, quoted
 from loopback_auth.http_messages import HttpResponse
@@ -17,7 +18,7 @@ OWN_HOSTS = ("127.0.0.1", "::1", "localhost")
 def elsewhere(evidence: Evidence) -> list[Visit]:
     """Return the steps of the browser to other machines."""
     visits = evidence.plain.visits
-    return [one for one in visits if (urlsplit(one.request.url).hostname or "") not in OWN_HOSTS]
+    return [one for one in visits if not is_here(one.request.url)]
 
 
 def _page(judge: Callable[[HttpResponse], Answer]) -> Callable[[Evidence], Answer]:
