@@ -127,7 +127,7 @@ CHECKS = (
         "The key set has public keys alone",
         "It publishes a private or secret key.",
         "RFC 7517 §9.3; OpenID Connect Discovery 1.0 §3",
-        "Replace these keys at once: whoever has read them can sign tokens. Publish public members alone.",
+        "Replace these keys at once: anyone who has read them can sign tokens. Publish only public members.",
         (KEYS,),
         _private,
     ),

@@ -154,8 +154,8 @@ CHECKS = (
     ServerCheck(
         "open-redirector",
         "high",
-        "An unknown client cannot have the browser sent anywhere",
-        "It sends the browser to any address, for an unknown client.",
+        "A request of an unknown client is not redirected",
+        "It redirects the browser to any address for an unknown client.",
         "RFC 6749 §4.1.2.1; RFC 9700 §4.11.2",
         "Show a page of the server when the client or the redirect URI is not known, and redirect nowhere.",
         (STRANGER,),
@@ -183,7 +183,7 @@ CHECKS = (
     ServerCheck(
         "redirect-second",
         "high",
-        "A second redirect_uri in a request cannot have the browser sent elsewhere",
+        "The browser is not redirected to a second redirect_uri in a request",
         "It sends the browser to the second of two redirect URIs.",
         "RFC 6749 §3.1; RFC 9700 §4.11.2",
         "Refuse requests in which a parameter comes more than once.",
@@ -194,7 +194,7 @@ CHECKS = (
         "parameter-repeated",
         "low",
         "A request in which a parameter comes twice is refused",
-        "It takes a request in which a parameter comes twice.",
+        "It accepts a request in which a parameter comes twice.",
         "RFC 6749 §3.1",
         "Refuse requests in which a parameter comes more than once.",
         (REPEATED, GOOD),

@@ -129,7 +129,7 @@ FACTS = (
     fact(
         "listens-first",
         "low",
-        "It is looked at whether the port is open when the browser is started.",
+        "The port is checked when the browser is started.",
         "The program listens before it starts the browser",
         "The browser is started before the port is open.",
         "RFC 8252 §7.3; synfinatic/aws-sso-cli#1441",
@@ -139,7 +139,7 @@ FACTS = (
     fact(
         "port-closed",
         "low",
-        "The time is taken until the port is closed after the sign-in.",
+        "The time until the port is closed after the sign-in is measured.",
         "The port is closed within 5 seconds after the sign-in",
         "The port stays open after the sign-in.",
         "RFC 8252 §8.3",
@@ -179,7 +179,7 @@ FACTS = (
     fact(
         "file-modes",
         "medium",
-        "The modes of files with tokens in them are looked at.",
+        "The modes of files with tokens in them are checked.",
         "Files with tokens in them can be read by the user alone",
         "Other users can read a file with tokens in it.",
         "CVE-2025-27154; CWE-732; RFC 6749 §10.3",
@@ -199,7 +199,7 @@ FACTS = (
     fact(
         "processes-left",
         "low",
-        "It is looked at which of its processes still run after its end.",
+        "The processes that still run after the program has ended are counted.",
         "No process is left after the sign-in",
         "Processes are left after the sign-in.",
         "RFC 8252 §8.3",

@@ -81,7 +81,7 @@ FACTS = (
     fact(
         "page-shown",
         "low",
-        "It is looked at what the browser shows after the sign-in.",
+        "The page that the browser shows after the sign-in is checked.",
         "The browser shows a page after the sign-in",
         "The browser shows no page after the sign-in.",
         "GoogleCloudPlatform/google-cloud-visualstudio#76",
@@ -101,7 +101,7 @@ FACTS = (
     fact(
         "page-referrer",
         "low",
-        "The headers of the page are looked at: Referrer-Policy.",
+        "The header Referrer-Policy of the page is checked.",
         "The page has a Referrer-Policy, since its address has the code in it",
         "The page has no Referrer-Policy.",
         "RFC 9700 §4.2.4",
@@ -111,7 +111,7 @@ FACTS = (
     fact(
         "page-cache",
         "low",
-        "The headers of the page are looked at: Cache-Control.",
+        "The header Cache-Control of the page is checked.",
         "The page is not kept in a cache",
         "The page may be kept in a cache.",
         "RFC 9111 §5.2.2.5",

@@ -160,7 +160,7 @@ FACTS = (
     fact(
         "response-type",
         "high",
-        "The response type of the authorization request is looked at.",
+        "The response type of the authorization request is checked.",
         "The response brings a code, not an access token",
         "The access token travels through the browser.",
         "RFC 9700 §2.1.2",
@@ -180,7 +180,7 @@ FACTS = (
     fact(
         "pkce-method",
         "medium",
-        "The method of the code challenge is looked at.",
+        "The method of the code challenge is checked.",
         "The code challenge is a hash (S256)",
         "The link has the code verifier in it (plain).",
         "RFC 7636 §4.2; RFC 9700 §2.1.1",
@@ -190,7 +190,7 @@ FACTS = (
     fact(
         "verifier",
         "medium",
-        "The code verifier in the token request is looked at.",
+        "The code verifier in the token request is checked.",
         "The code verifier has 43 to 128 allowed characters",
         "The code verifier is too short, or malformed.",
         "RFC 7636 §4.1, §7.1",
@@ -220,7 +220,7 @@ FACTS = (
     fact(
         "state-length",
         "low",
-        "Length and characters of the state are looked at.",
+        "Length and characters of the state are checked.",
         "The state can have 120 random bits",
         "The state is too short.",
         "RFC 6749 §10.10, §10.12",
@@ -250,7 +250,7 @@ FACTS = (
     fact(
         "redirect-host",
         "low",
-        "The host of the redirect URI is looked at.",
+        "The host of the redirect URI is checked.",
         "The redirect URI has the literal 127.0.0.1 or [::1]",
         "The redirect URI says localhost.",
         "RFC 8252 §8.3",
@@ -280,7 +280,7 @@ FACTS = (
     fact(
         "bearer-header",
         "low",
-        "It is looked at how the access token is sent.",
+        "The request with the access token is checked.",
         "The access token is sent in a header",
         "The access token is sent in a URL or form.",
         "RFC 6750 §2.1, §2.3; RFC 9700 §4.3.2",

@@ -122,7 +122,7 @@ CANCEL = Question(
 GIVES_UP = Question(
     "gives-up",
     "info",
-    "The user closes the tab: it is looked at whether the program ends by itself within 15 seconds.",
+    "The user closes the tab, and waits for 15 seconds: the program should end by itself.",
     "A sign-in whose tab was closed ends by itself",
     "A sign-in whose tab was closed goes on waiting.",
     "googleapis/google-auth-library-python-oauthlib#239",

@@ -16,7 +16,7 @@ from loopback_auth.compare.attacks.context import AttackContext
 BINDS = Question(
     "binds-loopback",
     "high",
-    "The addresses are looked at on which the program listens for the response.",
+    "The addresses on which the program listens for the response are checked.",
     "Only this machine can reach the port",
     "Other machines can reach its port.",
     "RFC 8252 §7.3, §8.3",

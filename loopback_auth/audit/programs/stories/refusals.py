@@ -86,7 +86,7 @@ DENIED = (
     Question(
         "denied-status",
         "low",
-        "The user denies the request: the exit status is looked at.",
+        "The user denies the request: the exit status is checked.",
         "After the user has denied, the exit status is not 0",
         "The exit status is 0 although the user has denied.",
         "POSIX.1-2024 XCU 1.4, EXIT STATUS",
@@ -95,7 +95,7 @@ DENIED = (
     Question(
         "denied-said",
         "low",
-        "The user denies the request: the output is looked at.",
+        "The user denies the request: the output is checked.",
         "After the user has denied, the output says so",
         "The output does not say that the user has denied.",
         "RFC 6749 §4.1.2.1",
@@ -104,7 +104,7 @@ DENIED = (
     Question(
         "denied-page",
         "medium",
-        "The user denies the request: the page is looked at.",
+        "The user denies the request: the page is checked.",
         "After the user has denied, the page does not claim success",
         "The page claims success although the user has denied.",
         "RFC 6749 §4.1.2.1",
@@ -115,7 +115,7 @@ REFUSED = (
     Question(
         "failed-status",
         "medium",
-        "The token endpoint refuses the code: the exit status is looked at.",
+        "The token endpoint refuses the code: the exit status is checked.",
         "When the code is refused, the exit status is not 0",
         "The exit status is 0 although the code was refused.",
         "RFC 6749 §5.2",
@@ -124,7 +124,7 @@ REFUSED = (
     Question(
         "failed-said",
         "low",
-        "The token endpoint refuses the code: the output is looked at.",
+        "The token endpoint refuses the code: the output is checked.",
         "When the code is refused, the output says so",
         "The output does not say that the code was refused.",
         "RFC 6749 §5.2",
@@ -133,7 +133,7 @@ REFUSED = (
     Question(
         "failed-page",
         "low",
-        "The token endpoint refuses the code: the page is looked at.",
+        "The token endpoint refuses the code: the page is checked.",
         "When the code is refused, the page does not claim success",
         "The page claims success although the code was refused.",
         "RFC 6749 §5.2",
