@@ -73,9 +73,9 @@ class Reader(HTMLParser):
         return [held for _, held in self.elements if name in held.get("class", "").split()]
 
 
-def asset(*names: str, room: str = "loopback_auth.compare.drawing") -> str:
+def asset(*names: str, package: str = "loopback_auth.compare.drawing") -> str:
     """Read files of the package, one after the other; a name that begins with `drawing/` is of all pages."""
-    return "".join(page_file(name, room) for name in names)
+    return "".join(page_file(name, package) for name in names)
 
 
 def drawn(macro: str, *values: object, file: str = "drawing/macros.html") -> str:

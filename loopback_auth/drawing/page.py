@@ -37,18 +37,18 @@ _SHARED = "drawing/"
 
 
 def templates(
-    room: str, filters: Mapping[str, Callable[..., object]], values: Mapping[str, object]
+    package: str, filters: Mapping[str, Callable[..., object]], values: Mapping[str, object]
 ) -> Environment:
     """Return templates that escape every value, and fail where one is missing.
 
     Args:
-        room: package whose files they are; a name that begins with `drawing/` is of this package.
+        package: whose files they are; a name that begins with `drawing/` is of this package.
         filters: those of these pages, besides those for every page.
         values: that every template can use.
     """
 
     def load(name: str) -> str:
-        return page_file(name, room)
+        return page_file(name, package)
 
     made = Environment(
         autoescape=True,
@@ -79,22 +79,22 @@ def templates(
     return made
 
 
-def inlined(room: str, styles: Iterable[str], scripts: Iterable[str]) -> dict[str, str]:
+def inlined(package: str, styles: Iterable[str], scripts: Iterable[str]) -> dict[str, str]:
     """Return the stylesheet and the script of a page, and the policy that allows them and nothing else.
 
     Args:
-        room: package whose files they are; a name that begins with `drawing/` is of this package.
+        package: whose files they are; a name that begins with `drawing/` is of this package.
         styles: names of the stylesheets, in order.
         scripts: names of the scripts, in order.
     """
-    style, script = ("".join(page_file(name, room) for name in names) for names in (styles, scripts))
+    style, script = ("".join(page_file(name, package) for name in names) for names in (styles, scripts))
     return {"style": style, "script": script, "policy": _policy(style, script)}
 
 
-def page_file(name: str, room: str) -> str:
+def page_file(name: str, package: str) -> str:
     """Read a file of a page; a name that begins with `drawing/` is of this package."""
     shared = name.startswith(_SHARED)
-    return file_text(name.removeprefix(_SHARED), str(__package__) if shared else room)
+    return file_text(name.removeprefix(_SHARED), str(__package__) if shared else package)
 
 
 def _policy(style: str, script: str) -> str:

@@ -24,7 +24,7 @@ from loopback_auth.explain.page import (
 )
 
 ROOM = "loopback_auth.explain"
-STYLE, SCRIPT = asset(*STYLES, room=ROOM), asset(*SCRIPTS, room=ROOM)
+STYLE, SCRIPT = asset(*STYLES, package=ROOM), asset(*SCRIPTS, package=ROOM)
 FLOWS = ("code", "token", "ticket", "device", "paste", "code + dpop", "resource")
 
 every_flow = pytest.mark.parametrize("flow", FLOWS)

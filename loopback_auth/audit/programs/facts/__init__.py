@@ -1,1 +1,1 @@
-"""What the sign-ins of a program show by themselves, without an attacker: one room for each place to look."""
+"""What the sign-ins of a program show by themselves, without an attacker: a module for each place to look."""
