@@ -52,10 +52,10 @@ def add_program_arguments(parser: argparse.ArgumentParser) -> None:
     several("--recipe", "NAME", "try a program by its recipe; may be repeated")
     switch("--list-recipes", "list the recipes, and what is installed")
     switch("--list", "list what is tried on a program")
-    several("--only", "ID", "try this alone; may be repeated")
+    several("--only", "ID", "try only this: an ID from --list; may be repeated")
     switch("--alone", "leave out the column of this package's own login")
     several("--env", "NAME=TEXT", "give the program a variable; may be repeated")
-    several("--keep-env", "NAME", "hand on a variable of yours; may be repeated")
+    several("--keep-env", "NAME", "pass this variable of your environment on; may be repeated")
     several(
         "--file",
         "PATH=TEXT",
@@ -175,7 +175,7 @@ def _chosen(only: Sequence[str], trials: Sequence[Trial]) -> tuple[Trial, ...]:
     known = {name for trial in trials for name in (trial.id, *(one.id for one in trial.questions))}
     for name in only:
         if name not in known:
-            raise ConfigError(f"Nothing that is tried is called {ascii(name)[:80]}.", hint="See --list.")
+            raise ConfigError(f"There is no trial or finding {ascii(name)[:80]}.", hint="See --list.")
     if not only:
         return tuple(trials)
     first, *others = trials

@@ -1,14 +1,15 @@
 """Examine an authorization server, or the sign-in of a program, and grade it with reasons.
 
-A server is asked what needs no approval: its metadata, and requests that it has to refuse. Nothing is
-registered, no password or token is sent, and at most 60 requests are made. Each check says what was sent.
+A server is asked what needs no approval: its metadata, and requests that it has to refuse. Codes and tokens
+in them are made up, no password is sent, and at most 60 requests are made. A client is registered only by a
+server that accepts a redirect URI which it must refuse; it is then asked to delete the client.
 
 A server of your own, on this machine, can be attacked: --attack. A simulated user signs in and approves, and
 what an attacker could do with codes, tokens and redirects is tried; see help servers.
 
-A program is started with the demo server as its provider and a simulated browser: audit -- COMMAND. How it
-listens, what forged responses and a server that breaks rules do to it, and what it leaves behind is seen from
-outside; see help programs.
+A program is started with the demo server as its provider and a simulated browser: audit -- COMMAND. The
+report says how the program listens, how it reacts to forged responses and to a server that breaks rules, and
+what it leaves behind; see help programs.
 
 Examples:
   python -m loopback_auth audit https://id.example

@@ -1,15 +1,15 @@
-"""Explain a flow, a link, an error code, a token or a recording, without sending anything.
+"""Explain a flow, a link, an error code, a token or a recording.
 
 A flow is explained step by step: the program runs it in memory, with the addresses of PROVIDER, and shows
-each request, what each parameter is for, and who could take a secret. Only `explain mcp URL` sends something:
-it asks the resource at that URL and its server what they demand.
+each request, what each parameter is for, and who could take a secret. Nothing is sent, except by
+`explain mcp URL`: it asks the resource at that URL and its server what they demand.
 
-A link is an authorization request, a redirect with its response, or a page where a login is approved. Of each
-parameter it is told what it is for and who made it, then what is missing or wrong. A token (JWT) is decoded
-here; its signature is not checked. An error code is told with its usual causes and what to do.
+A link is an authorization request, a redirect with its response, or a page where a login is approved. The
+explanation says what each parameter is for and who made it, then what is missing or wrong. A token (JWT) is
+decoded here; its signature is not checked. An error code is explained with its usual causes and what to do.
 
-Nothing shows a code or a token again. What is typed as an argument stays in the shell's history: pass secrets
-on the standard input, as in the last example. Put links in quotes.
+The output has labels in place of codes and tokens. What is typed as an argument stays in the shell's history:
+pass secrets on the standard input, as in the last example. Put links in quotes.
 
 Examples:
   python -m loopback_auth explain

@@ -1,7 +1,7 @@
 """Examines a server: the flow that asks it everything that needs no sign-in, and approves nothing.
 
 At most `LIMIT` requests are made. None of them has a code, token or password that could be real; what is made
-up says so in its name. Nothing is registered, and no request is sent twice.
+up says so in its name. A client is asked for only with a redirect URI that must be refused.
 
 Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
 """
