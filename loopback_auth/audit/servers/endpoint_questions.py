@@ -171,12 +171,11 @@ class _Endpoints:
         url = getattr(self._metadata, name, None) or self._document.get(name)
         issuer = self._metadata.issuer or ""
         allowed = self._client.provider.network.allow_private
-        if not isinstance(url, str) or leads_inside(url, by=issuer, allowed=allowed):
-            return ""
         try:
-            return check_endpoint(url, name=name)
+            usable = check_endpoint(url if isinstance(url, str) else "", name=name)
         except ConfigError:
             return ""
+        return "" if leads_inside(usable, by=issuer, allowed=allowed) else usable
 
     def _request(self, question: str, build: Callable[[], HttpRequest]) -> HttpRequest | None:
         try:

@@ -155,6 +155,11 @@ ODD: dict[str, Callable[[HttpRequest, HttpResponse], HttpResponse]] = {
         if "/.well-known/" in request.url and right.status == 200
         else right
     ),
+    "addresses that are none": lambda request, right: (
+        document(200, dict.fromkeys(json.loads(right.body), "http://[::1") | {"issuer": ISSUER})
+        if "/.well-known/" in request.url and right.status == 200
+        else right
+    ),
     "odd requests fail": lambda request, right: (
         HttpResponse(500)
         if "extra" in request.url or b"repeated" in request.body or "@" in request.url
