@@ -70,13 +70,28 @@ class Descendants:
         return [one for one in self._own.values() if _runs(one)]
 
     def listeners(self) -> tuple[Listener, ...]:
-        """Return the TCP ports on which they listen, in order of the ports."""
+        """Return the TCP ports on which they listen, in order of the ports.
+
+        A process that forbids core dumps does not show its ports to the user whose it is (proc(5)): then
+        those are taken of which the system does not say whose they are.
+        """
         found: set[tuple[int, str]] = set()
+        closed = False
         for process in self.alive():
+            try:
+                for one in process.net_connections("tcp"):
+                    if one.status == psutil.CONN_LISTEN and one.laddr:
+                        found.add((one.laddr.port, one.laddr.ip))
+            except psutil.AccessDenied:
+                closed = True
+            except psutil.Error:
+                continue
+        if closed:
             with suppress(psutil.Error):
-                for connection in process.net_connections("tcp"):
-                    if connection.status == psutil.CONN_LISTEN and connection.laddr:
-                        found.add((connection.laddr.port, connection.laddr.ip))
+                for other in psutil.net_connections("tcp"):
+                    known = other.pid is not None and other.pid not in self._own
+                    if not known and other.status == psutil.CONN_LISTEN and other.laddr:
+                        found.add((other.laddr.port, other.laddr.ip))
         return tuple(Listener(address, port) for port, address in sorted(found))
 
     def signal(self, number: int) -> None:

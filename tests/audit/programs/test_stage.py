@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from small_stage import recipe, signed_in, small_stage
 
@@ -231,6 +232,18 @@ async def test_daemon() -> None:
     result = await signed_in("--daemon")
 
     assert (result.status, result.succeeded, result.left_behind) == (0, True, 0)
+
+
+async def test_ports_of_a_closed_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that forbids core dumps does not show an ordinary user its ports; it listens all the same."""
+
+    def closed(process: psutil.Process, kind: str) -> None:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "net_connections", closed)
+    result = await signed_in()
+
+    assert result.listened_first is True
 
 
 async def test_odd_starts() -> None:
