@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loopback_auth.audit.servers.attacks import code_attacks, device_attacks, token_attacks
+from loopback_auth.audit.servers.attacks import code_attacks, device_attacks, request_attacks, token_attacks
 from loopback_auth.audit.servers.attacks.bench import Bench
 from loopback_auth.audit.servers.attacks.second_client import registered
 from loopback_auth.audit.servers.attacks.strict_sign_in import bound_token, strict_sign_in
@@ -154,7 +154,7 @@ ATTACKS = (
         "No code comes at a redirect URI that leads elsewhere",
         "RFC 9700 §2.1, §4.1.3; RFC 6749 §10.6",
         "Compare redirect URIs as strings; only the port of a loopback one may differ.",
-        code_attacks.other_redirect_uris,
+        request_attacks.other_redirect_uris,
     ),
     ServerAttack(
         "redirect-similar",
@@ -163,7 +163,7 @@ ATTACKS = (
         "No code comes at a redirect URI that is spelled in another way",
         "RFC 9700 §2.1, §4.1.3; RFC 6749 §3.1.2",
         "Compare redirect URIs as strings; only the port of a loopback one may differ.",
-        code_attacks.similar_redirect_uris,
+        request_attacks.similar_redirect_uris,
     ),
     ServerAttack(
         "state-changed",
@@ -172,7 +172,7 @@ ATTACKS = (
         "The state comes back exactly as it was sent",
         "RFC 6749 §4.1.2",
         "Send the state back unchanged, whatever characters are in it.",
-        code_attacks.altered_state,
+        request_attacks.altered_state,
     ),
     ServerAttack(
         "mix-up",
@@ -181,7 +181,7 @@ ATTACKS = (
         "The response names the server that it is from",
         "RFC 9207 §2; RFC 9700 §4.4",
         "Send iss in every authorization response.",
-        code_attacks.unnamed_server,
+        request_attacks.unnamed_server,
     ),
     ServerAttack(
         "consent-again",
@@ -190,7 +190,7 @@ ATTACKS = (
         "The user is asked again when a public client comes again",
         "RFC 8252 §8.6; RFC 6749 §10.2",
         "Ask the user each time, unless you can tell that the client is the same program.",
-        code_attacks.silent_consent,
+        request_attacks.silent_consent,
     ),
     ServerAttack(
         "consent-more",
@@ -199,7 +199,7 @@ ATTACKS = (
         "No scope is granted without the user being asked",
         "RFC 6749 §3.3, §10.2; RFC 8252 §8.6",
         "Ask the user about every scope that was not approved before.",
-        code_attacks.silent_scope,
+        request_attacks.silent_scope,
     ),
     ServerAttack(
         "request-uri-twice",
@@ -208,7 +208,7 @@ ATTACKS = (
         "A pushed request works once",
         "RFC 9126 §2.2, §7.3",
         "Forget a request_uri when it has brought an answer.",
-        code_attacks.request_uri_twice,
+        request_attacks.request_uri_twice,
     ),
     ServerAttack(
         "request-uri-other-client",
@@ -217,7 +217,7 @@ ATTACKS = (
         "A pushed request works for the client that pushed it",
         "RFC 9126 §2.2, §4",
         "Compare the client_id with that of the pushed request.",
-        code_attacks.request_uri_of_other_client,
+        request_attacks.request_uri_of_other_client,
     ),
     ServerAttack(
         "short-secrets",
