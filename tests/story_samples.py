@@ -29,7 +29,7 @@ def rehearsed(flow: str) -> Story:
 
 
 def without_trace() -> Story:
-    """Explain a token: it has parts, and nobody sends anything."""
+    """Explain a token: it has parts, and no requests."""
     says = "It says who logged in."
     return Story("", "ID token", says, "", (), (HEADER,), (), (), (EXPIRED,), kind="token")
 

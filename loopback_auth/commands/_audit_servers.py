@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ALLOWED = frozenset({"scope", "redirect_uri", "port", "ca_file", "allow_private"})
 """Settings whose flags can hold for several servers."""
 OF_ONE_CLIENT = ("LOOPBACK_AUTH_CLIENT_ID", "LOOPBACK_AUTH_CLIENT_SECRET", "LOOPBACK_AUTH_PRIVATE_KEY_FILE")
-"""Variables that belong to one server, and nobody knows to which."""
+"""Variables that belong to one server, without a sign of which it is."""
 OF_FLOWS = ("flows", "simulate", "without", "live", "resume", "show_secrets")
 """Flags of `compare` that are about flows."""
 

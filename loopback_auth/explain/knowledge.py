@@ -1,8 +1,8 @@
 """Who knows which secret after each step of a sign-in: what parties sent and received, and where it was left.
 
-A secret is known to whoever sent it, received it, or could read it in a place that the step left it in: the
-history of the browser, the list of processes. Only what the trace shows counts. That a secret could also be
-guessed or stolen is for `compare`.
+A secret is known to each party that sent it, received it, or could read it where the step left it: in the
+history of the browser, in the list of processes. Only what the trace shows counts. That a secret could also
+be guessed or stolen is for `compare`.
 
 Source: RFC 9700 §4.2.4, §4.3.1; RFC 8252 §8.1, §8.12.
 """
@@ -25,7 +25,7 @@ KNOWERS = {
     "history": "Anyone who reads the browser history",
     "processes": "Any process that reads the process list",
 }
-"""Who can know a secret: the parties of a trace, and whoever reads what the browser and the system keep."""
+"""Who can know a secret: the parties of a trace, and those who read what the browser and the system keep."""
 
 State = dict[str, tuple[str, ...]]
 """Labels of secrets, by keys of `KNOWERS`."""

@@ -121,7 +121,7 @@ def story_diagram(stories: Sequence[Story]) -> str:
     drawn = [(story.trace, story) for story in stories if story.trace is not None]
     if not drawn:
         raise ConfigError(
-            "There is no diagram of this: nobody sends anything in it.",
+            "There is no diagram of this: it has no requests and responses.",
             hint="Give the file a name that ends in .html or .md.",
         )
     traces = [explained_only(trace, story.scenes) for trace, story in drawn]

@@ -1,4 +1,4 @@
-"""Decides what a text is that somebody wants explained: a flow, an error code, a link, a token, a document.
+"""Decides what a text is that a user wants explained: a flow, an error code, a link, a token, a document.
 
 The text is untrusted: it may have been copied from a terminal, a log, a chat or a page, with quotes, line
 breaks and the name of a header around it. Nothing is read from a file here, and nothing is sent. A text that

@@ -1,6 +1,6 @@
 """What can be seen of a program from outside while it signs in, and when it has ended.
 
-The program is somebody else's: nothing here comes from its code. What was not seen is None or empty, and a
+The program is of other people: nothing here comes from its code. What was not seen is None or empty, and a
 judge then answers `not observed`.
 """
 

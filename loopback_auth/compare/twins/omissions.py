@@ -149,7 +149,7 @@ class StatelessWorld(AttackedWorld):
     """A receiver that does not look at the state, and keeps every other rule."""
 
     def judged(self, request: HttpRequest) -> Callback | RelayPage | Repeated | TurnedAway:
-        """Take the first response, whoever began that login."""
+        """Take the first response, also one of a login that another user began."""
         expected = self._endpoint.request
         if expected is None:
             return super().judged(request)
@@ -157,7 +157,7 @@ class StatelessWorld(AttackedWorld):
         return redirect_endpoint(endpoint, request)
 
     def unwrapped(self, text: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
-        """Take what is pasted, whoever began that login."""
+        """Take what is pasted, also from a login that another user began."""
         address, _, query = text.partition("?")
         others = leave_out("state")(parse_qsl(query))
         return pasted_callback(f"{address}?{urlencode([*others, ('state', request.state)])}", request)

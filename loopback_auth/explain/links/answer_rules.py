@@ -250,4 +250,4 @@ TOKEN_REQUEST_RULES: tuple[Rule[Link], ...] = (
         posted,
     ),
 )
-"""For token requests that somebody has made into a link."""
+"""For token requests that were made into a link."""

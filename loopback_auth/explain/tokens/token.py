@@ -1,8 +1,8 @@
 """Reads a JSON Web Token without a key: its header, its claims, what kind it is, and what cannot be read.
 
-Nothing is verified: whoever made the token, it can say anything. Nothing is refused either, because a token
-that cannot be used is what somebody wants explained. The signature is not kept. A token in a token is read
-too, but not without end, and nothing is decompressed or fetched.
+Nothing is verified: anyone can have made the token, and it can say anything. Nothing is refused either,
+because a token that cannot be used is what a user wants explained. The signature is not kept. A token in a
+token is read too, but not without end, and nothing is decompressed or fetched.
 
 Source: RFC 7515 §2, §3.1, §4.1; RFC 7516 §3.1; RFC 7519 §3, §4; RFC 8725 §2.4, §3.11.
 """

@@ -69,7 +69,7 @@ def encoding(dated: DatedToken) -> Judgement | None:
 
 
 def signed(dated: DatedToken) -> Judgement | None:
-    """Look for a token that nobody has signed."""
+    """Look for a token without a signature."""
     token = dated.token
     if token.form != "signed" or token.header_trouble:
         return None

@@ -87,8 +87,8 @@ def unnamed_server(bench: Bench) -> Flow[Outcome]:
     named = [value for name, value in granted.visit.parameters if name == "iss"]
     if named == [bench.metadata.issuer]:
         return Outcome(False, "The response names the issuer.")
-    shown = server_text(", ".join(named), 100) or "nobody"
-    return Outcome(True, f"The response names {shown} as its server, so a client cannot notice a mix-up.")
+    shown = server_text(", ".join(named), 100) or "no server"
+    return Outcome(True, f"The response names {shown} as its issuer, so a client cannot notice a mix-up.")
 
 
 def silent_consent(bench: Bench) -> Flow[Outcome]:

@@ -85,9 +85,9 @@ def token_in_url(bench: Bench) -> Flow[Outcome]:
     need(control is not None and control.status == 200, "The token does not work in the header either.")
     response = yield from bench.userinfo(access_token, in_url=True)
     if response is not None and response.status == 200:
-        return Outcome(True, "UserInfo takes an access token from its URL.")
+        return Outcome(True, "UserInfo accepts an access token in its URL.")
     return Outcome(
-        False, f"UserInfo takes no access token from its URL: {told(response or HttpResponse(0))}."
+        False, f"UserInfo accepts no access token in its URL: {told(response or HttpResponse(0))}."
     )
 
 
