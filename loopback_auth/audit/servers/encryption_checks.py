@@ -10,8 +10,8 @@ from email.utils import parsedate_to_datetime
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.examination import DOCUMENTS
 from loopback_auth.audit.servers.page_questions import UNENCRYPTED
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, idle, passed, unseen
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
+from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.protocol.urls import is_loopback_url
 from loopback_auth.redact import server_text

@@ -16,8 +16,8 @@ from loopback_auth.audit.servers.endpoint_questions import (
     USERINFO,
     USERINFO_QUERY,
 )
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, idle, passed, unseen
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
+from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.json import number, object_or_none, text_member, text_or_digits
 from loopback_auth.redact import server_text

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.audit.servers.answers import Answer, Observed
-from loopback_auth.compare.judging.verdicts import Judgement
-from loopback_auth.compare.model import Finding, Severity, Verdict
+from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.compare.model import Finding, Severity
 from loopback_auth.model import ServerMetadata
 from loopback_auth.protocol.urls import origin, shown_url
 
@@ -73,26 +73,12 @@ class ServerCheck:
 
 def passed(because: str) -> Judgement:
     """Return that a rule was kept."""
-    return _judgement("pass", because)
+    return Judgement("pass", because)
 
 
 def failed(because: str) -> Judgement:
     """Return that a rule was broken."""
-    return _judgement("fail", because)
-
-
-def unseen(because: str) -> Judgement:
-    """Return that the answers do not show it."""
-    return _judgement("not observed", because)
-
-
-def idle(because: str) -> Judgement:
-    """Return that the rule does not apply to this server."""
-    return _judgement("not applicable", because)
-
-
-def _judgement(verdict: Verdict, because: str) -> Judgement:
-    return Judgement(verdict, because)
+    return Judgement("fail", because)
 
 
 def sent(answers: Sequence[Answer], metadata: ServerMetadata) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.stories.steps import end_text, still_waits, waiting
-from loopback_auth.audit.programs.trial import Need, Question, Trial
+from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext
 
@@ -70,7 +70,6 @@ class Series:
         harmless: whether a sign-in shows that none of them did harm.
         judge: gives answers to further questions, from each sign-in.
         further: those questions.
-        needs: as in a trial.
     """
 
     id: str
@@ -79,12 +78,11 @@ class Series:
     harmless: Callable[[ProgramResult], bool] = withstood
     judge: Judge = nothing_more
     further: tuple[Question, ...] = ()
-    needs: tuple[Need, ...] = ("port", "code")
 
     def trial(self) -> Trial:
         """Return the trial."""
         questions = (*(probe.question for probe in self.probes), *self.further)
-        return Trial(self.id, self.title, self.tell, questions, needs=self.needs, parts=self.parts)
+        return Trial(self.id, self.title, self.tell, questions, needs=("port", "code"), parts=self.parts)
 
     def tell(self, context: AttackContext) -> ProgramStory:
         """Try them in order, for as long as the program waits."""
