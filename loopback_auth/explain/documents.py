@@ -14,13 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.errors import ConfigError
 from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.links.link_rules import is_loopback
 from loopback_auth.explain.links.link_words import LINK_PARAMETERS
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.parameter_words import PARAMETERS, SECRETS
-from loopback_auth.explain.rules import Judgement, Rule, broken, judged, kept
+from loopback_auth.explain.rules import Rule, broken, judged, kept
 from loopback_auth.explain.story import ExplainedStep
 from loopback_auth.explain.story_questions import SecretExposure
 from loopback_auth.explain.story_templates import TAKERS

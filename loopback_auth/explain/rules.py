@@ -10,22 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from loopback_auth.compare.model import Finding, Severity, Verdict
+from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.model import Finding, Severity
 
 Thing = TypeVar("Thing")
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What one rule found.
-
-    Args:
-        verdict: of the rule.
-        because: one sentence with the evidence; it has no secret.
-    """
-
-    verdict: Verdict
-    because: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ Source: RFC 6749 §4.1.2, §4.2.2; RFC 9700 §4.3; RFC 9207 §2; RFC 8628 §3.3,
 
 from __future__ import annotations
 
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.explain.links.link import Link, Parameter
 from loopback_auth.explain.links.link_rules import is_loopback, names
-from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.explain.rules import Rule, broken, kept
 
 SHORT_CODE = 8
 """Letters and digits of the user code that RFC 8628 §6.1 recommends."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.explain.links.link import Link, Parameter
 from loopback_auth.explain.links.link_words import LINK_PARAMETERS, MULTIPLE, SHOWN, VENDOR_PARAMETERS
 from loopback_auth.explain.parameter_words import PARAMETERS
 from loopback_auth.explain.reduction import shown_name
-from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.explain.rules import Rule, broken, kept
 from loopback_auth.protocol.urls import is_loopback_url
 from loopback_auth.trace.secret_names import SECRET_PARAMETERS
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.explain.links.link import Link
 from loopback_auth.explain.links.link_rules import UNSAFE, is_loopback
-from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.explain.rules import Rule, broken, kept
 
 OOB = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI by which Google's clients had a code shown to the user."""

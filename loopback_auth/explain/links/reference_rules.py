@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.explain.links.link import Link
 from loopback_auth.explain.links.link_rules import names
-from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.explain.rules import Rule, broken, kept
 
 PUSHED = "urn:ietf:params:oauth:request_uri:"
 """The beginning of the references that RFC 9126 §2.2 recommends."""

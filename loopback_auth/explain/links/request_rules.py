@@ -12,9 +12,10 @@ import hashlib
 import math
 import re
 
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.explain.links.link import Link
 from loopback_auth.explain.links.reference_rules import HASH
-from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.explain.rules import Rule, broken, kept
 from loopback_auth.protocol.pkce import base64url
 
 LEAST_BITS = 120

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.explain.rules import Rule, broken, kept
 from loopback_auth.explain.tokens.token_rules import SYMMETRIC, DatedToken, is_typed
 from loopback_auth.explain.tokens.token_words import PERSONAL, REQUIRED
 

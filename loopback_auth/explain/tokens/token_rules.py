@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loopback_auth.explain.rules import Judgement, Rule, broken, kept
+from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.explain.rules import Rule, broken, kept
 from loopback_auth.explain.tokens.token import Token
 from loopback_auth.explain.tokens.token_words import TIMES, TYPES
 from loopback_auth.narrow import is_list, is_mapping
