@@ -1,8 +1,8 @@
 """The grade of a server: what its findings add up to.
 
 A  nothing worse than two failures of severity low
-B  up to five low ones, or one medium one
-C  up to three medium ones
+B  up to five low ones, or one medium one besides
+C  more low ones, or up to three medium ones
 D  more medium ones, or one high one
 F  two or more of severity high
 -  too little was seen to give a grade: fewer than `FEWEST` checks were decided

@@ -274,7 +274,7 @@ def play(trial: Trial, weak: frozenset[str], signer: Signer, *, lingers: bool = 
 
 
 def audit(weak: Iterable[str], signer: Signer, *, lingers: bool = False) -> list[tuple[Trial, Played]]:
-    """Play every trial that applies to a program, as the harness does."""
+    """Play every trial that applies to a program, as an audit does."""
     weaknesses = frozenset(weak)
     plain = play(PLAIN, weaknesses, signer, lingers=lingers)
     played = [(PLAIN, plain)]
