@@ -9,6 +9,7 @@ import pytest
 from loopback_auth.audit.servers.attacks.browser import MOST_PAGES, Browser, Visit
 from loopback_auth.audit.servers.attacks.forms import read_web_page
 from loopback_auth.audit.servers.attacks.person import Person, chosen_form, filled
+from loopback_auth.audit.servers.cookies import Cookies
 from loopback_auth.effects import FlowResult, Send, resume_flow
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
@@ -121,6 +122,16 @@ def test_page_without_end_is_read_only_so_far() -> None:
     forms = read_web_page(page(many)).forms
 
     assert [len(form.fields) for form in forms] == [500]
+
+
+@pytest.mark.parametrize("attribute", ["Max-Age=0", "max-age=-100", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_rfc6265_5_2_2_ended_cookie_is_deleted(attribute: str) -> None:
+    """A Max-Age that is not positive is the earliest time, and so is that date."""
+    cookies = Cookies()
+    for line in ("s=1; Max-Age=60", "t=2", f"s=; {attribute}"):
+        cookies.learn("https://id.example/", page(LOGIN, 200, ("Set-Cookie", line)))
+
+    assert cookies.added(HttpRequest("GET", "https://id.example/")).headers == (("Cookie", "t=2"),)
 
 
 def test_rfc6265_5_cookies_come_back_to_their_origin_alone() -> None:
