@@ -28,7 +28,7 @@ INJECTED = Question(
     "high",
     "The attacker's own code is delivered with the right state, which was read in the link.",
     "The attacker's own code is not accepted even with the right state",
-    "An attacker who knows the state can sign the user in to their account.",
+    "An attacker who knows the state can sign the user in to the attacker's account.",
     "RFC 9700 §4.5; RFC 7636 §1",
     "Use PKCE with S256, or check a nonce in the ID token.",
     "attack",
