@@ -7,7 +7,6 @@ client is registered where the server lets anyone register one, and deleted at t
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from itertools import count
 
@@ -20,10 +19,9 @@ from loopback_auth.audit.servers.attacks.person import Person
 from loopback_auth.audit.servers.attacks.second_client import forgotten
 from loopback_auth.audit.servers.judging import attacked, side_by_side
 from loopback_auth.audit.servers.server import Server
-from loopback_auth.audit.this_machine import ResolverOfThisMachine, check_here
+from loopback_auth.audit.this_machine import check_here, transport_here
 from loopback_auth.authorization_messages import Attempt
 from loopback_auth.compare.model import Attack, Comparison
-from loopback_auth.network.transport import Transport
 from loopback_auth.records import replace
 from loopback_auth.signin.driver import new_attempt
 from loopback_auth.signin.refresh import can_verify_signatures
@@ -49,10 +47,7 @@ async def attack(server: Server, person: Person, *, other_client_id: str = "") -
     made_at = time.time()
     known = server.client.provider.metadata
     await check_here(known.issuer or known.authorization_endpoint or known.token_endpoint or "")
-    # The empty environment of the transport has no proxy; a proxy of the system is switched off by the star.
-    environ = {**os.environ, "https_proxy": "http://127.0.0.1", "no_proxy": "*"}
-    network = server.client.provider.network
-    async with Transport(network, environ=environ, resolver=ResolverOfThisMachine()) as transport:
+    async with transport_here(server.client.provider.network) as transport:
         seen = await examined(server, transport)
         if seen.observed is None:
             return side_by_side([seen], made_at=made_at, version=__version__)

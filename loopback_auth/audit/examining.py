@@ -15,6 +15,7 @@ from loopback_auth.audit.servers.examination import examine
 from loopback_auth.audit.servers.judging import FLOW, judged, side_by_side
 from loopback_auth.audit.servers.rows import Examined
 from loopback_auth.audit.servers.server import Server
+from loopback_auth.audit.this_machine import transport_here
 from loopback_auth.compare.model import Comparison
 from loopback_auth.network.transport import Transport
 from loopback_auth.protocol.urls import is_loopback_url
@@ -40,7 +41,10 @@ async def examine_servers(servers: Sequence[Server]) -> Comparison:
 
 
 async def _examined(server: Server) -> Examined:
-    async with Transport(server.client.provider.network) as transport:
+    network = server.client.provider.network
+    # What a server on this machine names elsewhere was not named by the person who examines it.
+    here = is_loopback_url(_address(server))
+    async with transport_here(network) if here else Transport(network) as transport:
         return await examined(server, transport)
 
 
@@ -56,9 +60,12 @@ async def examined(server: Server, transport: Transport) -> Examined:
     """
     client = server.client
     recorder = Recorder(FLOW, ground="live", provider=client.provider.name, clock=time.monotonic)
-    known = client.provider.metadata
-    address = known.issuer or known.authorization_endpoint or known.token_endpoint or ""
-    pause = 0.0 if is_loopback_url(address) else PAUSE
+    pause = 0.0 if is_loopback_url(_address(server)) else PAUSE
     flow = examine(client, iter(new_attempt, None), pause=pause)
     observed = await asked(flow, transport, observer=recorder)
     return judged(server.name, observed, recorder.trace())
+
+
+def _address(server: Server) -> str:
+    known = server.client.provider.metadata
+    return known.issuer or known.authorization_endpoint or known.token_endpoint or ""

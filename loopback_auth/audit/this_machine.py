@@ -1,18 +1,21 @@
-"""Which addresses belong to this machine: attacks go nowhere else.
+"""Which addresses belong to this machine: attacks go nowhere else, nor do questions to a server on it.
 
 An address is looked at before the first request, and again whenever a name is resolved, so that neither a
-name server nor a redirect leads an attack to another machine.
+name server nor a redirect nor metadata lead to another machine.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.model import Network
 from loopback_auth.network.resolver import PrivateAddressError, Resolver, SystemResolver
+from loopback_auth.network.transport import Transport
 
 HINT = "Attacks are tried only at a server of your own, on this machine. Without --attack it is examined."
 
@@ -60,6 +63,13 @@ def is_here(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def transport_here(network: Network) -> Transport:
+    """Make a transport that uses no proxy, and reaches this machine alone."""
+    # The empty environment of the transport has no proxy; a proxy of the system is switched off by the star.
+    environ = {**os.environ, "https_proxy": "http://127.0.0.1", "no_proxy": "*"}
+    return Transport(network, environ=environ, resolver=ResolverOfThisMachine())
 
 
 async def check_here(url: str) -> None:

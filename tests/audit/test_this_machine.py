@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
+from dataclasses import replace
 
 import pytest
 
 from loopback_auth.audit.asking import asked
+from loopback_auth.audit.examining import examine_servers
+from loopback_auth.audit.servers.server import Server
 from loopback_auth.audit.this_machine import ElsewhereError, ResolverOfThisMachine, check_here, is_here
+from loopback_auth.demo.serve import serve_demo
+from loopback_auth.demo.server import DemoServer
 from loopback_auth.effects import Flow, Send
 from loopback_auth.errors import ConfigError, TransportError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.transport import Transport
 
 
@@ -90,3 +97,26 @@ def test_no_more_requests_are_made_than_allowed() -> None:
             return await asked(flow(), transport, most=2)
 
     assert asyncio.run(run()) == 3
+
+
+class Misleading(DemoServer):
+    """A server on this machine whose token endpoint is on another one."""
+
+    def handle(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Name the other machine in the metadata."""
+        answer = super().handle(request, now)
+        elsewhere = answer.body.replace(f"{self.issuer}/token".encode(), b"https://192.0.2.1/token")
+        return replace(answer, body=elsewhere) if ".well-known" in request.url else answer
+
+
+async def test_server_here_leads_no_question_elsewhere() -> None:
+    """The person has named this machine, and not what the metadata of a server on it name."""
+    serving = serve_demo(server_factory=lambda issuer: Misleading(issuer, entropy=secrets.token_bytes))
+    async with serving as demo:
+        client = ClientConfig(Provider("here", ServerMetadata(demo.issuer)), "")
+        comparison = await examine_servers([Server("here", client)])
+    (run,) = comparison.runs
+    said = [one.because for one in run.findings if "192.0.2.1" in one.because]
+
+    assert run.outcome == "examined"
+    assert any("not on this machine" in one for one in said)
