@@ -16,7 +16,7 @@ import asyncio
 import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
-from loopback_auth.commands._kept import client_secret, kept, private_key
+from loopback_auth.commands._kept import client_secret, in_use, kept, private_key
 from loopback_auth.commands._remarks import remark
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     store = FileTokenStore(data_folder(os.environ))
     if not options.all:
         result, status = _logout(kept(store, options.provider or ""), store, unregister=options.unregister)
+        _say_which_is_in_use(store)
         if options.json:
             print_json(result)
         return status
@@ -67,6 +68,16 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(results)
     return worst
+
+
+def _say_which_is_in_use(store: FileTokenStore) -> None:
+    """Say whose token `token` prints from now on, so that it is not sent where it does not belong."""
+    try:
+        name = in_use(store)
+    except LoopbackAuthError:
+        return  # What cannot be read says so when it is needed.
+    if name in store.names():
+        tell(f"In use now: {name}. Without a name, `token` prints its token.")
 
 
 def _logout(sign_in: SignIn, store: FileTokenStore, *, unregister: bool) -> tuple[dict[str, object], int]:

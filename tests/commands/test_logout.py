@@ -96,8 +96,18 @@ def test_of_several_one_has_to_be_named(command_line: CommandLine) -> None:
     keep(command_line, "two")
 
     assert command_line.run("logout").status == 2
-    assert command_line.run("logout", "one").status == 0
+    ended = command_line.run("logout", "one")
+
+    assert ended.status == 0
     assert store(command_line).names() == ("two",)
+    assert "In use now: two." in ended.stderr
+
+
+def test_last_sign_in_leaves_none_in_use(command_line: CommandLine) -> None:
+    """Then there is no other token that could be taken for its own."""
+    keep(command_line, "one")
+
+    assert "In use now" not in command_line.run("logout", "one").stderr
 
 
 @pytest.mark.parametrize("text", ["=", "client_secret = 'x'\n"])
