@@ -411,7 +411,7 @@ EXIT_STATUSES = {
     8: "tokens could not be read or kept",
     9: "not signed in",
     10: "not approved yet",
-    11: "a finding at or above --fail-on",
+    11: "a finding as severe as the limit, or more",
     130: "cancelled",
 }
 """The exit statuses of commands and their meanings. Help and the README are generated from them."""

@@ -1,35 +1,14 @@
-"""Fixtures of the shell's tests: nothing may be left behind, and what the process does can be watched."""
+"""A fixture of all tests that open sockets: none of them may be left behind."""
 
 from __future__ import annotations
 
 import gc
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-_watchers: list[list[tuple[str, tuple[object, ...]]]] = []
-
-
-def _audit(event: str, details: tuple[object, ...]) -> None:
-    for seen in _watchers:
-        seen.append((event, details))
-
-
-# An audit hook cannot be taken away again, hence one for all tests, idle while nobody watches.
-sys.addaudithook(_audit)
-
-
-@pytest.fixture
-def audited() -> Iterator[list[tuple[str, tuple[object, ...]]]]:
-    """Collect what this process asks of the operating system, as (event, arguments)."""
-    seen: list[tuple[str, tuple[object, ...]]] = []
-    _watchers.append(seen)
-    yield seen
-    _watchers.remove(seen)
 
 
 @pytest.fixture(autouse=True)
