@@ -10,6 +10,8 @@ from loopback_auth.compare.model import Advice, Conclusion, Reason, Run
 
 UNSEEN_AT_MOST = 1 / 3
 """Share of the grave questions without an answer with which something can still be concluded."""
+NAMED = 3
+"""Attacks that succeeded and are named; the others are counted."""
 
 
 def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
@@ -25,20 +27,33 @@ def _conclusion(run: Run) -> Conclusion:
     told = {one.id: one.fault for one in questions()}
     faults = tuple(Reason(told[one.id], one.source, one.id) for one in wrong)
     if "high" in severities:
-        return _of(run, "avoid", "Avoid it until its authors have corrected what is wrong.", faults)
+        avoid = "Avoid it until its authors have corrected what is wrong."
+        return _of(run, "avoid", f"{avoid} {_fallen(run)}".strip(), faults)
     grave = [one for one in run.findings if one.severity == "high"]
     unseen = [one for one in grave if one.verdict == "not observed"]
     if len(unseen) > len(grave) * UNSEEN_AT_MOST:
         because = Reason(f"{len(unseen)} of {len(grave)} grave questions have no answer.")
         return _of(run, "not judged", "Not judged: too little of it was seen.", (because, *faults))
     if "medium" in severities:
-        return _of(run, "use when", "Use it when these faults do not matter to you.", faults)
+        use_when = "Use it when these faults do not matter to you."
+        return _of(run, "use when", f"{use_when} {_fallen(run)}".strip(), faults)
     small = (Reason(f"Faults of low severity: {len(wrong)}."),) if wrong else ()
     return _of(run, "use", "Use it: nothing worse than a small fault was found.", (_held(run), *small))
 
 
 def _of(run: Run, advice: Advice, sentence: str, reasons: tuple[Reason, ...]) -> Conclusion:
     return Conclusion(run.title, advice, sentence, reasons[:MOST])
+
+
+def _fallen(run: Run) -> str:
+    """Say how many attacks succeeded, and name the gravest; empty where none did."""
+    succeeded = [one.id for one in failed(run) if one.kind == "attack"]
+    if not succeeded:
+        return ""
+    tried = sum(one.kind == "attack" and one.verdict in ("pass", "fail") for one in run.findings)
+    introduced = ", among them " if len(succeeded) > NAMED else ": "
+    counted = f"{len(succeeded)} of {tried} attack{'s' * (tried != 1)} succeeded"
+    return f"{counted}{introduced}{', '.join(succeeded[:NAMED])}."
 
 
 def _held(run: Run) -> Reason:

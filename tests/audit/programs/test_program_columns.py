@@ -6,7 +6,7 @@ import pytest
 from memory_stage import audit
 
 from loopback_auth.audit.programs.assembling import Audited, assemble, why_not
-from loopback_auth.audit.programs.conclusions import conclusions
+from loopback_auth.audit.programs.conclusions import NAMED, conclusions
 from loopback_auth.audit.programs.observed import Played, ProgramResult
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.stories.ordinary import PLAIN
@@ -61,6 +61,31 @@ def test_a_conclusion_follows_from_the_worst_fault(
     assert (conclusion.run, conclusion.advice) == ("sample", advice)
     assert 1 <= len(conclusion.reasons) <= 2
     assert finding in {reason.finding for reason in conclusion.reasons}
+
+
+@pytest.mark.parametrize("weak", [("one-at-a-time",), ("ignored-state", "no-pkce", "one-at-a-time")])
+def test_a_conclusion_counts_the_attacks_that_succeeded(weak: tuple[str, ...], signer: Signer) -> None:
+    """Two faults in full do not show that there are many more; the gravest attacks are named."""
+    run = column("sample", weak, signer).run
+    (conclusion,) = conclusions([run])
+    attacks = [one for one in run.findings if one.kind == "attack" and one.verdict in ("pass", "fail")]
+    succeeded = [one for one in attacks if one.verdict == "fail"]
+    named = [one for one in succeeded if one.id in conclusion.sentence]
+    order = ("high", "medium", "low", "info")
+
+    assert f"{len(succeeded)} of {len(attacks)} attacks" in conclusion.sentence
+    assert len(named) == min(len(succeeded), NAMED)
+    unnamed = [order.index(one.severity) for one in succeeded if one not in named]
+    assert max(order.index(one.severity) for one in named) <= min(unnamed, default=len(order))
+
+
+def test_a_conclusion_counts_no_attack_where_none_succeeded(signer: Signer) -> None:
+    """A fault that a check found is not an attack."""
+    (conclusion,) = conclusions([column("sample", ("no-pkce",), signer).run])
+    (careful,) = conclusions([column("sample", (), signer).run])
+
+    assert "succeeded" not in careful.sentence
+    assert conclusion.advice == "avoid"
 
 
 def test_a_program_that_never_signed_in_is_not_judged() -> None:
