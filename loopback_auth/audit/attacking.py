@@ -51,8 +51,9 @@ async def attack(server: Server, person: Person, *, other_client_id: str = "") -
         seen = await examined(server, transport)
         if seen.observed is None:
             return side_by_side([seen], made_at=made_at, version=__version__)
+        client = seen.observed.client
         bench = Bench(
-            server.client,
+            client,
             seen.observed.metadata,
             iter(new_attempt, None),
             person,
@@ -60,7 +61,7 @@ async def attack(server: Server, person: Person, *, other_client_id: str = "") -
             bound_attempts=map(_bound, count()) if can_verify_signatures() else None,
         )
         if other_client_id:
-            bench.other = replace(server.client, client_id=other_client_id, client_secret=None)
+            bench.other = replace(client, client_id=other_client_id, client_secret=None)
         tried: list[Attack] = []
         try:
             async with asyncio.timeout(SECONDS):

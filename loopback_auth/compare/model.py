@@ -113,7 +113,8 @@ class Run:
         flow: name of the flow, by which its kind is known.
         outcome: how it ended.
         trace: what happened.
-        reason: why it did not end with tokens; empty where it did.
+        reason: why it did not end with tokens, or what was examined in place of what was asked for; empty
+            where neither has to be said.
         tokens: what was issued, if it ended with tokens.
         findings: the checks of this run, then its attacks.
         attacks: the attacks that were tried.

@@ -273,12 +273,26 @@ def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str
 
 
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
-    return ConfigError(
-        f"Unknown provider: {ascii(name)[:80]} (from {origin})",
-        hint=f"{suggestion(name, [*tables, *every_preset(), DEMO])} You can also give "
-        "an issuer, which starts with https://, or with http:// on this machine.",
-        parameter="provider",
-    )
+    address = _with_scheme(name)
+    hint = suggestion(name, [*tables, *every_preset(), DEMO, *filter(None, (address,))])
+    if not address:
+        hint += " You can also give an issuer, which starts with https://, or with http:// on this machine."
+    message = f"Unknown provider: {ascii(name)[:80]} (from {origin})"
+    return ConfigError(message, hint=hint, parameter="provider")
+
+
+def _with_scheme(name: str) -> str:
+    """Return the issuer that a host without a scheme stands for; empty where a name is no host."""
+    if not (set(name) & set(".:") or name.partition("/")[0] == "localhost"):
+        return ""
+    from loopback_auth.protocol.urls import check_issuer  # Start-up.
+
+    for scheme in ("http", "https"):  # An issuer has http only on this machine.
+        try:
+            return check_issuer(f"{scheme}://{name}")
+        except ConfigError:
+            continue
+    return ""
 
 
 def _named(

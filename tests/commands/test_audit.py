@@ -27,6 +27,54 @@ def test_server_is_graded_with_reasons(command_line: CommandLine, server: Record
     assert 0 < len(run["entries"]) <= LIMIT
 
 
+def test_slash_that_the_issuer_does_not_have_costs_no_grade(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """The slip is that of the user, who is told which issuer was examined."""
+    typed = f"{server.issuer}/"
+    graded = json.loads(command_line.run("audit", typed, "--json").stdout)
+    (conclusion,), (run,) = graded["conclusions"], graded["runs"]
+
+    assert (conclusion["advice"], conclusion["sentence"][:7]) == ("use", "Grade A")
+    assert typed in conclusion["reasons"][0]["text"]
+    assert run["outcome"] == "examined"
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("localhost:9000/realms/a", "http://localhost:9000/realms/a"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("id.example", "https://id.example"),
+        ("id.example/tenant", "https://id.example/tenant"),
+    ],
+)
+def test_address_without_a_scheme_is_completed(command_line: CommandLine, typed: str, address: str) -> None:
+    """It looks like a provider's name to us, and not to the user who typed it."""
+    ended = command_line.run("audit", typed)
+
+    assert (ended.status, ended.stdout) == (2, "")
+    assert f"Did you mean {address}?" in ended.stderr
+
+
+@pytest.mark.parametrize("typed", ["gihub", "a b.example", "user@id.example", "\x1b[31m.example", ":", "."])
+def test_what_is_no_address_is_not_completed(command_line: CommandLine, typed: str) -> None:
+    """A suggestion has to be one that works."""
+    ended = command_line.run("audit", typed)
+
+    assert ended.status == 2
+    assert "Did you mean http" not in ended.stderr
+
+
+def test_address_of_the_metadata_is_refused(command_line: CommandLine) -> None:
+    """It is not an issuer, and the user is told what to leave out."""
+    ended = command_line.run("audit", f"{NOBODY}/.well-known/openid-configuration")
+
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "/.well-known/" in ended.complaint
+
+
 def test_server_that_is_not_there_is_a_report_too(command_line: CommandLine) -> None:
     """It says so, and gives no grade."""
     ended = command_line.run("audit", NOBODY, "--json")

@@ -46,6 +46,16 @@ def test_healthy_server_withstands(command_line: CommandLine, server: RecordingS
     assert deleted == [1]
 
 
+def test_slash_that_the_issuer_does_not_have_fails_no_attack(command_line: CommandLine) -> None:
+    """The attacks are made at the issuer that the server publishes: another would be refused at once."""
+    with demo_thread() as demo:  # One that has not been attacked before.
+        ended = command_line.run("audit", f"{demo.issuer}/", *CLIENT, "--attack", "--json")
+    document = json.loads(ended.stdout)
+
+    assert document["conclusions"][0]["sentence"].startswith("Grade A")
+    assert {one["verdict"] for one in document["runs"][0]["attacks"]} <= {"pass", "not applicable"}
+
+
 def test_faulty_server_stops_the_build(command_line: CommandLine, faulty: str) -> None:
     """An attack that succeeds is a finding like every other."""
     ended = command_line.run("audit", faulty, *CLIENT, "--attack", "--fail-on", "high")

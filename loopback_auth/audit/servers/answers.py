@@ -46,6 +46,7 @@ class Observed:
         answers: by the names of their questions.
         unasked: why a question was not asked, by its name.
         inapplicable: why a question has no meaning here, by its name.
+        remark: what was examined in place of what was asked for, in a sentence; empty where that is the same.
     """
 
     client: ClientConfig
@@ -54,6 +55,7 @@ class Observed:
     answers: Mapping[str, Answer] = field(repr=False)
     unasked: Mapping[str, str]
     inapplicable: Mapping[str, str]
+    remark: str = ""
 
     @property
     def document(self) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.authorization_questions import (
@@ -54,8 +54,18 @@ def examine(client: ClientConfig, attempts: Iterator[Attempt], *, pause: float =
     Source: RFC 8414 §3; RFC 6749 §3.1, §3.2.
     """
     notebook = Notebook(Asking(LIMIT, pause=pause))
-    documents, metadata = yield from _described(client, notebook)
-    found = Observed(client, metadata, documents, notebook.answers, notebook.unasked, notebook.inapplicable)
+    documents = yield from _documents(client, notebook)
+    client, remark = _at_published_issuer(client, documents)
+    metadata = _metadata(client, documents, notebook)
+    found = Observed(
+        client,
+        metadata,
+        documents,
+        notebook.answers,
+        notebook.unasked,
+        notebook.inapplicable,
+        remark,
+    )
     if not documents and not known(metadata):
         return found
     yield from ask_about_strangers(metadata, next(attempts), notebook)
@@ -74,27 +84,53 @@ def known(metadata: ServerMetadata) -> bool:
     return bool(metadata.authorization_endpoint or metadata.token_endpoint)
 
 
-def _described(
-    client: ClientConfig, notebook: Notebook
-) -> Flow[tuple[dict[str, dict[str, object]], ServerMetadata]]:
+def _documents(client: ClientConfig, notebook: Notebook) -> Flow[dict[str, dict[str, object]]]:
     """Request both metadata documents, of which a sign-in reads only one."""
-    known = client.provider.metadata
-    if known.issuer is None:
-        notebook.leave_out(NO_ISSUER, *DOCUMENTS)
-        return {}, known
+    issuer = client.provider.metadata.issuer
     found: dict[str, dict[str, object]] = {}
-    for request in metadata_requests(known.issuer):
+    if issuer is None:
+        notebook.leave_out(NO_ISSUER, *DOCUMENTS)
+        return found
+    for request in metadata_requests(issuer):
         name = OAUTH if OAUTH in request.url else OPENID
         if name in found:
             continue
         response = yield from notebook.ask(name, request, step="metadata request")
         if (document := _document(response)) is not None:
             found[name] = document
-    for name in found:
+    return found
+
+
+def _at_published_issuer(
+    client: ClientConfig, documents: Mapping[str, Mapping[str, object]]
+) -> tuple[ClientConfig, str]:
+    """Return the client of the published issuer, where only the slash at the end differs, and a remark.
+
+    The slash is removed before the address of the metadata is made (RFC 8414 §3.1), so both issuers lead to
+    the same documents, and only the server knows which of the two is its own.
+    """
+    provider = client.provider
+    typed, published = provider.metadata.issuer, {str(one.get("issuer")) for one in documents.values()}
+    if typed is None or len(published) != 1:
+        return client, ""
+    (issuer,) = published
+    same_address = issuer.rstrip("/") == typed.rstrip("/") and not issuer.endswith("//")
+    if not same_address or issuer in (typed, provider.allowed_issuer):
+        return client, ""
+    metadata = replace(provider.metadata, issuer=issuer)
+    remark = f"The issuer was given as {typed}, and the server publishes {issuer}, which was examined."
+    return replace(client, provider=replace(provider, metadata=metadata)), remark
+
+
+def _metadata(
+    client: ClientConfig, documents: Mapping[str, dict[str, object]], notebook: Notebook
+) -> ServerMetadata:
+    """Return the metadata of the first document, with what only the other has."""
+    for name, document in documents.items():
         response = notebook.answers[name].response
         if response is not None:
-            return found, _supplemented(_usable(client, response, found[name]), client, found.values())
-    return found, known
+            return _supplemented(_usable(client, response, document), client, documents.values())
+    return client.provider.metadata
 
 
 def _supplemented(

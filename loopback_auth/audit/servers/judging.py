@@ -47,7 +47,8 @@ def judged(name: str, observed: Observed, trace: Trace) -> Examined:
     trouble = unreachable(observed)
     if trouble:
         return Examined(Run(FLOW, "failed", trace, reason=trouble, name=name), None)
-    return Examined(Run(FLOW, "examined", trace, findings=findings(observed), name=name), observed)
+    run = Run(FLOW, "examined", trace, reason=observed.remark, findings=findings(observed), name=name)
+    return Examined(run, observed)
 
 
 def attacked(examined: Examined, attacks: tuple[Attack, ...]) -> Examined:

@@ -11,6 +11,7 @@ from broken_servers import DEVICE, changed, keys, login_taken, unregistered
 from examined_servers import (
     asks,
     at,
+    described,
     document,
     findings,
     members,
@@ -25,6 +26,7 @@ from loopback_auth.audit.servers.authorization_questions import MARK
 from loopback_auth.audit.servers.catalog import CHECKS
 from loopback_auth.audit.servers.endpoint_checks import entropy
 from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig
 
 OFFERED_BY_THE_DEMO = {"implicit", "redirect-name"}
 """What the demonstration server offers against the advice, to show it."""
@@ -56,6 +58,46 @@ def test_page_that_comes_for_some_redirect_uris_shows_which() -> None:
 
     assert found["redirect-host"].verdict == "pass"
     assert found["redirect-suffix"].verdict == found["redirect-query"].verdict == "fail"
+
+
+def at_issuer(issuer: str) -> ClientConfig:
+    """Return the client with the issuer as a person typed it."""
+    provider = CLIENT.provider
+    return replace(CLIENT, provider=replace(provider, metadata=replace(provider.metadata, issuer=issuer)))
+
+
+@pytest.mark.parametrize(("typed", "published"), [("/", ""), ("//", ""), ("", "/")])
+def test_rfc8414_3_1_a_slash_that_was_typed_wrongly_is_no_fault_of_the_server(
+    typed: str, published: str
+) -> None:
+    """Both issuers have the same address for their metadata, so only the server knows which it is."""
+    seen = observed(described(issuer=f"{ISSUER}{published}"), client=at_issuer(f"{ISSUER}{typed}"))
+
+    assert findings(seen)["metadata-issuer"].verdict == "pass"
+    assert f"{ISSUER}{typed}, " in seen.remark
+    assert seen.client.provider.metadata.issuer == seen.metadata.issuer == f"{ISSUER}{published}"
+
+
+@pytest.mark.parametrize("named", ["https://other.example", f"{ISSUER}/tenant", f"{ISSUER}//", None, 5])
+def test_rfc8414_3_3_another_issuer_remains_a_fault(named: object) -> None:
+    """Only the slash at the end is forgiven: the metadata may be those of an attacker."""
+    seen = observed(described(issuer=named))
+
+    assert findings(seen)["metadata-issuer"].verdict == "fail"
+    assert (seen.remark, seen.client) == ("", CLIENT)
+
+
+def test_documents_that_differ_in_a_slash_remain_a_fault() -> None:
+    """Then the server contradicts itself, whatever was typed."""
+
+    def alter(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        openid = request.url.endswith("/.well-known/openid-configuration")
+        return members(answer, {"issuer": f"{ISSUER}/"}) if openid and answer.status == 200 else answer
+
+    seen = observed(alter)
+
+    assert findings(seen)["metadata-issuer"].verdict == "fail"
+    assert seen.remark == ""
 
 
 def test_client_that_the_server_does_not_know_shows_nothing() -> None:
