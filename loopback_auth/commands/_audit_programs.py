@@ -124,6 +124,7 @@ def run_programs(options: argparse.Namespace) -> int:
                 network=network,
                 seconds=options.time_limit,
                 at_once=options.at_once,
+                ours=not options.alone,
                 tell=progress.of,
             )
         )

@@ -81,6 +81,27 @@ def test_program_that_does_not_sign_in_is_a_report(
     assert json.loads(ended.stdout)["conclusions"][0]["advice"] == "not judged"
 
 
+def test_program_that_fails_early_is_quoted(command_line: CommandLine) -> None:
+    """Its own error message says what it lacks; our login is then not tried any further."""
+    code = (
+        "import os, sys; print('\\x1b[31m\\x07' + os.environ['MINE']);sys.exit('no such host: auth.internal')"
+    )
+    flags = ("audit", "--only", "denied", "--only", "stolen-code", "--json")
+    ended = command_line.run(
+        *flags, "--keep-env", "MINE", "--", sys.executable, "-c", code, MINE="a-secret-of-the-user"
+    )
+    document = json.loads(ended.stdout)
+    theirs, ours = document["runs"]
+
+    assert (theirs["outcome"], ours["outcome"]) == ("failed", "signed in")
+    assert "no such host: auth.internal" in theirs["reason"]
+    assert "{authorization_endpoint}" in theirs["reason"]
+    assert theirs["reason"].isprintable()
+    assert "a-secret-of-the-user" not in ended.stdout
+    assert "1 of 1, plain" in ended.stderr
+    assert "of 3, denied" not in ended.stderr
+
+
 def test_terminal_is_given_on_a_second_try(command_line: CommandLine) -> None:
     """A program that ends without a terminal gets one, and the report says so."""
     ended = tried(command_line, "--terminal")

@@ -115,7 +115,7 @@ class Examination:
             if stayed:
                 result = replace(result, succeeded=True)
                 played = replace(played, result=result)
-            end = ending(result, stage)
+            end = ending(result, stage, self._kit)
             trace = stage.recording.trace(
                 stage.served,
                 stage.requested,

@@ -29,6 +29,7 @@ NETWORK: Mapping[Network, str] = {
     "kept": "a way out was not prevented: only proxy variables stood in it",
     "open": "open, as was asked for",
 }
+ALONE = "Only this sign-in was tried: there is no other program that signed in, with which to compare."
 SPOKEN = frozenset({"account", "because", "reason", "sentence", "text"})
 """Fields with texts that are made of what a program did; all others are of tables."""
 
@@ -40,6 +41,7 @@ async def examine_programs(
     network: Network,
     seconds: float,
     at_once: int,
+    ours: bool = False,
     tell: Callable[[str], Tell],
 ) -> Comparison:
     """Examine programs, and put them side by side.
@@ -50,6 +52,7 @@ async def examine_programs(
         network: what keeps the programs on this machine.
         seconds: that each of them may take.
         at_once: how many sign-ins may run at the same time.
+        ours: the last of several programs is this package's own login, which is there for comparison.
         tell: returns what is told of the progress of a program, by its title.
 
     Raises:
@@ -61,15 +64,18 @@ async def examine_programs(
     found: list[Audited] = []
     notes: list[str] = []
     with adopted() as orphans:
-        for title, kit in kits:
+        for number, (title, kit) in enumerate(kits, start=1):
+            alone = ours and number == len(kits) > 1 and not any(_signed_in(one) for one in found)
             until = time.monotonic() + seconds
-            column = await Examination(kit, trials, until=until, at_once=at_once, tell=tell(title)).column()
+            played = trials[:1] if alone else trials
+            column = await Examination(kit, played, until=until, at_once=at_once, tell=tell(title)).column()
             found.append(
                 assemble(title, column.trace.flow, column.trials, trace=column.trace, reason=column.end)
             )
             hidden = orphans.end()
             hid = f"Processes that it had hidden were found, and ended: {hidden}." if hidden else ""
-            notes.append(" ".join(filter(None, (*column.notes, hid, *kit.recipe.notes))))
+            why = ALONE if alone else ""
+            notes.append(" ".join(filter(None, (*column.notes, why, hid, *kit.recipe.notes))))
     runs = tuple(one.run for one in found)
     comparison = Comparison(
         ground="demo",
@@ -84,6 +90,10 @@ async def examine_programs(
     for _, kit in kits:
         comparison = _clean(comparison, kit.redactor.text)
     return comparison
+
+
+def _signed_in(one: Audited) -> bool:
+    return one.run.outcome == "signed in"
 
 
 def _how_it_was_run(notes: Sequence[str], network: Network) -> tuple[Row, ...]:

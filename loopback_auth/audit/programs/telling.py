@@ -6,15 +6,28 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
-from loopback_auth.audit.programs.links import authority_of, is_here
+from loopback_auth.audit.programs.kit import SHORTEST_SECRET, Kit
+from loopback_auth.audit.programs.links import authority_of, is_here, links_in, plain
 from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.reading import page_text, quoted
+from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.stage import Stage
+from loopback_auth.audit.programs.templates import uses
 from loopback_auth.compare.model import FORM_POST, PAR
+from loopback_auth.demo.setup import PATHS
 from loopback_auth.protocol.json import object_or_none
+from loopback_auth.redact import server_text
 
 CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 """Files by which programs see that they run in a container."""
+READ = 16 * 1024
+"""Characters of the end of its output that are read."""
+LAST_LINES, LONGEST_LINE = 3, 160
+"""How many of the last lines are quoted, and how many characters of each."""
+NEEDS_THE_SERVER = "Does it need {issuer} or {authorization_endpoint}? See help programs."
+"""What a program that opens no link may lack."""
+PLACES = ("issuer", "authority", "metadata_url", "openid_configuration", "resource", "mcp", *PATHS)
+"""Placeholders that tell a program where the server is."""
 MOST_NAMED = 3
 """How many hosts are named."""
 FRONT_CHANNEL = ("token", "id_token", "id_token token", "code id_token")
@@ -33,8 +46,14 @@ def flow_of(result: ProgramResult) -> str:
     return FORM_POST if asked.get("response_mode") == "form_post" else "code"
 
 
-def ending(result: ProgramResult, stage: Stage) -> str:
-    """Say how the sign-in ended; the texts of the program have to be redacted."""
+def ending(result: ProgramResult, stage: Stage, kit: Kit) -> str:
+    """Say how the sign-in ended.
+
+    Args:
+        result: of the sign-in.
+        stage: on which it was.
+        kit: of the program; other texts of the program than its output have to be redacted later.
+    """
     if result.succeeded:
         who = f" as {result.account}" if result.account else ""
         return f"The program is signed in{who}."
@@ -43,7 +62,10 @@ def ending(result: ProgramResult, stage: Stage) -> str:
         return f"The program got its tokens, but {how}."
     elsewhere = _hosts(one.url for one in stage.opened if not is_here(one.url))
     if not stage.opened:
-        return f"The program opened no link: {how}."
+        said = last_lines(result.seen.output, kit)
+        wrote = f" It last wrote: {said}." if said else ""
+        lacks = "" if _knows_the_server(kit.recipe) else f" {NEEDS_THE_SERVER}"
+        return f"The program opened no link: {how}.{wrote}{lacks}"
     if not result.requests and not result.link and elsewhere:
         return f"The program opened a link to {elsewhere}, not to the server that it was given: {how}."
     if (refusal := _refused_token(stage)) is not None:
@@ -56,6 +78,32 @@ def ending(result: ProgramResult, stage: Stage) -> str:
     if any(one.answer.status for one in result.visits):
         return f"The program got the response, and did not ask for tokens: {how}."
     return f"The response did not reach the program: {how}."
+
+
+def last_lines(output: str, kit: Kit) -> str:
+    """Quote the last lines of what a program wrote, without secrets and control characters.
+
+    Args:
+        output: everything that it wrote.
+        kit: of the program; its redactor learns the secrets of the links in the output.
+    """
+    text = plain(output[-READ:])
+    if len(output) > READ:
+        text = text.partition("\n")[2]  # Half of a secret would not be recognised.
+    for link in links_in(text):
+        kit.redactor.learn_url(link, guess=True)
+    for typed in kit.recipe.input.splitlines():
+        if len(typed) >= SHORTEST_SECRET:  # It may be a password, which a terminal has echoed.
+            text = text.replace(typed, "(typed)")
+    lines = filter(None, (server_text(line, LONGEST_LINE) for line in kit.redactor.text(text).splitlines()))
+    last = " / ".join(list(lines)[-LAST_LINES:])
+    return f'"{last}"' if last else ""
+
+
+def _knows_the_server(recipe: Recipe) -> bool:
+    """Return whether the program was told where the server is."""
+    texts = (*recipe.command, *recipe.env.values(), *recipe.files.values(), recipe.driver, recipe.input)
+    return any(uses(text, name) for text in texts for name in PLACES)
 
 
 def notes(result: ProgramResult, stage: Stage, *, terminal_tried: bool, stayed: bool) -> tuple[str, ...]:
