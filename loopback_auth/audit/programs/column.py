@@ -28,7 +28,7 @@ from loopback_auth.trace.records import Trace
 OUT_OF_TIME = not_observed("The time of the whole audit was up before that.")
 
 Tell = Callable[[str, int, int], None]
-"""Called with what is tried, its number, and how many there are."""
+"""Called with what is tried, its number, and how many there are: fewer once it is known which apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Examination:
         self._until = until
         self._at_once = at_once
         self._tell = tell
-        self._count = 0
+        self._count, self._total = 0, len(trials)
         self._port = kit.recipe.port
 
     async def column(self) -> Column:
@@ -132,6 +132,7 @@ class Examination:
         """Play the others: the first alone, to see whether the port is always the same."""
         port = port_of(first.result.request.get("redirect_uri", ""))
         due = [trial for trial in self._others if not not_applicable(trial, first.result)]
+        self._total = len(due) + 1
         done: dict[str, list[tuple[Trial, Played]]] = {}
         if due:
             done[due[0].id] = await self._with_parts(due[0], first.manner)
@@ -186,7 +187,7 @@ class Examination:
 
     def _progress(self, trial: Trial) -> None:
         self._count += 1
-        self._tell(trial.id, self._count, len(self._others) + 1)
+        self._tell(trial.id, self._count, self._total)
 
 
 def _port(played: Played) -> int:

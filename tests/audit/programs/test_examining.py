@@ -95,6 +95,21 @@ async def test_time_is_up() -> None:
     assert verdicts["binds-loopback"] == "pass"
 
 
+async def test_progress_counts_what_is_played() -> None:
+    """A count that stops before its end looks like an audit that hangs."""
+    told: list[tuple[str, int, int]] = []
+    await examine_programs(
+        [("small", Kit(recipe(), dict(os.environ)))],
+        [TRIALS[0], *(one for one in TRIALS if one.id in ("metadata-issuer", "stolen-code"))],
+        network="open",
+        seconds=120.0,
+        at_once=2,
+        tell=lambda _: lambda *said: told.append(said),
+    )
+
+    assert told == [("plain", 1, 3), ("stolen-code", 2, 2)]
+
+
 async def test_fixed_port() -> None:
     """A program that always has the same port is run by itself each time, and fares no worse for it."""
     one = recipe("--port", "48761")
