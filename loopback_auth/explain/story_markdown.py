@@ -37,9 +37,12 @@ def _parts(story: Story) -> Iterator[str]:
             yield from _learned(known[number - 1])
     bad = [one for one in story.findings if one.verdict == "fail"]
     if bad:
-        rows = (map(escaped, (one.severity, one.title, one.because, one.advice)) for one in bad)
         yield "## Findings"
-        yield table(["Severity", "Expected", "What was seen", "What to do"], map(list, rows))
+    for finding in bad:
+        lines = [f"**{escaped(finding.severity)}** {_with_source(finding.id, finding.source)}", ""]
+        lines += [f"- {escaped(finding.because)}", f"- Expected: {escaped(finding.title)}."]
+        lines += [f"- What to do: {escaped(finding.advice)}"] if finding.advice else []
+        yield "\n".join(lines)
     if story.answers:
         yield "## Questions and answers"
     for one in story.answers:

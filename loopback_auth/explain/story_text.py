@@ -135,11 +135,12 @@ def _findings(story: Story, width: int) -> Iterator[str]:
     whole = Comparison("file", "", 0.0, "", (run,), ())
     yield from ("", "Results of the checks", "---------------------")
     for finding, reasons in failed(whole):
-        start = f"{finding.severity.upper()} "
+        start, headline = f"{finding.severity.upper()} ", _with_source(finding.id, finding.source)
         yield ""
-        yield from hanging(start, f"{finding.id}: {finding.title} [{finding.source}]", width=width, indent=2)
+        yield from hanging(start, headline, width=width, indent=2)
         for _, because in reasons:
-            yield from hanging("  ", because, width=width)
+            yield from hanging("  ", because, width=width, indent=4)
+        yield from hanging("  ", f"Expected: {finding.title}.", width=width, indent=4)
         yield from hanging("  ", f"What to do: {finding.advice}", width=width, indent=4)
     yield ""
     yield from hanging("", checked(whole), width=width)

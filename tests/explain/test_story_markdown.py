@@ -30,7 +30,8 @@ def test_all_of_it_is_there(flow: str) -> None:
         str(number) for number in range(1, len(story.scenes) + 1)
     ]
     assert "Who learns what: " in text
-    assert text.count("**") == 2 * (len(story.answers) + len(story.short))
+    failed = [one for one in story.findings if one.verdict == "fail"]
+    assert text.count("**") == 2 * (len(story.answers) + len(story.short) + len(failed))
     assert len(story.by_hand) == 0 or "```sh" in text
 
 
@@ -39,7 +40,15 @@ def test_token_has_no_diagram() -> None:
     text = markdown([without_trace()])
 
     assert "mermaid" not in text
-    assert "| high | It has not expired | It has. | Renew it. |" in text
+
+
+def test_finding_says_what_was_found_before_what_was_expected() -> None:
+    """A title alone reads as if the opposite had been found."""
+    text = markdown([without_trace()])
+
+    assert (
+        "**high** exp (RFC 7519 §4.1.4)\n\n- It has.\n- Expected: It has not expired.\n- What to do: " in text
+    )
 
 
 @PROPERTY

@@ -120,6 +120,16 @@ def test_what_has_no_trace_has_its_parts_and_no_diagram() -> None:
     assert "Who knows what now" not in reader.words
 
 
+def test_finding_says_what_was_found_before_what_was_expected() -> None:
+    """A title alone reads as if the opposite had been found."""
+    html = story_page([without_trace()])
+    [finding] = html.split('<ul class="findings">')[1].split("</ul>")[0].split("<li>")[1:]
+    words = Reader(f"<li>{finding}").words
+    places = [words.index(said) for said in ("High", "exp", "It has.", "Expected: It has not expired.")]
+
+    assert places == sorted(places)
+
+
 def test_page_without_steps_has_no_link_to_them() -> None:
     """The explanation of an error code has nothing but questions and answers."""
     reader = Reader(story_page([error_story("invalid_grant")]))

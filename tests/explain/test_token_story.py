@@ -84,6 +84,16 @@ def test_validity_is_answered() -> None:
     assert [one.answer[:3] for one in (*fresh.answers[:1], *old.answers[:1])] == ["Yes", "No:"]
 
 
+def test_finding_says_what_was_found_before_what_was_expected() -> None:
+    """A title alone reads as if the opposite had been found: the token is not signed."""
+    story = token(jwt(ID_TOKEN, {"alg": "none"}, ""))
+    [unsigned] = [one for one in story.findings if one.id == "token-signed"]
+    lines = [line.strip() for line in text(story, width=1000).splitlines()]
+    at = lines.index(f"{unsigned.severity.upper()} token-signed [{unsigned.source}]")
+
+    assert lines[at + 1 : at + 3] == [unsigned.because, f"Expected: {unsigned.title}."]
+
+
 def test_encrypted_token_shows_its_header() -> None:
     """And says that there is no more to be read."""
     story = token(f"{part({'alg': 'RSA-OAEP', 'enc': 'A256GCM'})}.{CANARY}.{CANARY}.{CANARY}.{CANARY}")
