@@ -41,9 +41,11 @@ ANSWERS: Mapping[str, str] = {
         "exchanges it for a token."
     ),
     "ticket anyone": " Anyone who has the ID can do that.",
-    "approval": "No. The program polls (step {step}); nothing ever calls it.",
-    "approval long": "No. The program asks once (step {step}), and the server answers when it is approved.",
-    "token": "Only the program and {provider} have it (step {step}).",
+    "approval": "No. The program polls (request {number} above); nothing ever calls it.",
+    "approval long": (
+        "No. The program asks once (request {number} above), and the server answers when it is approved."
+    ),
+    "token": "Only the program and {provider} have it (request {number} above).",
     "token but": " But the browser sees the ID: keep the link secret, too.",
     "code": "Yes: POST {token_endpoint}{secret}. See explain code {provider}.",
     "code secret": ", with the client secret",
@@ -109,13 +111,13 @@ def _number(trace: Trace, step: str) -> int:
 
 def _approval(trace: Trace, wording: Wording) -> str:
     long = wording.contract is not None and wording.contract.long_poll
-    step = _number(trace, "ticket status request")
-    return ANSWERS["approval long" if long else "approval"].format(step=step)
+    number = _number(trace, "ticket status request")
+    return ANSWERS["approval long" if long else "approval"].format(number=number)
 
 
 def _token(trace: Trace, wording: Wording) -> str:
     last = list(_requests(trace))[-1]
-    words = ANSWERS["token"].format(provider=wording.provider, step=_number(trace, last))
+    words = ANSWERS["token"].format(provider=wording.provider, number=_number(trace, last))
     return words + ANSWERS["token but"] * _is_enough(trace)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from loopback_auth.explain.narration import Story, rehearsed_story
@@ -85,6 +87,21 @@ def test_answers_are_those_of_the_vendor() -> None:
     assert "Anyone" not in npm["ticket"]
     assert stripe["code"].startswith("No ")
     assert "https://api.netlify.com/oauth/token" in answers("")["code"]
+
+
+@pytest.mark.parametrize("vendor", ["", *CONTRACTS])
+def test_answers_point_to_the_requests_above_them(vendor: str) -> None:
+    """The steps below have numbers of their own, which are others."""
+    short = {key: one.answer for key, one in zip(QUESTIONS, explained(vendor).short, strict=True)}
+    order = explained(vendor).short[0].points
+    told = {key: re.findall(r"\(request (\d+) above\)", answer) for key, answer in short.items()}
+    [[polling], [redeeming]] = told.pop("approval"), told.pop("token")
+
+    assert order[int(polling) - 1].startswith("program: ")
+    assert order[int(polling) - 2].startswith("browser: ")
+    assert int(redeeming) == len(order)
+    assert not any(told.values())
+    assert not any("step " in answer for answer in short.values())
 
 
 def test_curl_is_named_where_it_is() -> None:
