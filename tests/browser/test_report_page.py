@@ -349,6 +349,28 @@ def test_link_to_a_step_opens_it(opened: Tab) -> None:
     assert page.locator(f"[id='{target}']").get_attribute("open") == ""
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_menu_leads_to_the_headings(opened: Tab, width: int) -> None:
+    """A section is longer than the window: it is read from its heading, which the menu must not cover."""
+    page = opened.page
+    page.set_viewport_size({"width": width, "height": 900})
+    entries = page.locator("body > nav a")
+    anchors = entries.evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+    page.evaluate(
+        "addEventListener('hashchange', () => { document.documentElement.dataset.at = location.hash; })"
+    )
+
+    assert "#findings" in anchors
+    for anchor in anchors:
+        page.locator(f"body > nav a[href='{anchor}']").click()
+        page.locator(f"html[data-at='{anchor}']").wait_for()
+        menu, heading = (page.locator(name).bounding_box() for name in ("body > nav", f"{anchor} > h2"))
+        assert menu is not None
+        assert heading is not None
+        assert menu["y"] + menu["height"] <= heading["y"], anchor
+        assert heading["y"] + heading["height"] <= 900, anchor
+
+
 @pytest.mark.parametrize(
     "anchor", ["token-in-fragment", "code-form-post/state-returned", "replay", "device/replay"]
 )

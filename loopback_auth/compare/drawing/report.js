@@ -12,7 +12,10 @@
   const reveal = () => {
     const target = named();
     for (let one = target?.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
-    target?.scrollIntoView({ block: "center", behavior: "instant" });
+    if (!target) return;
+    /* What is small is shown with what is around it; of what is large, the heading has to be in sight. */
+    const large = target.matches("section") || target.getBoundingClientRect().height > innerHeight / 2;
+    target.scrollIntoView({ block: large ? "start" : "center", behavior: "instant" });
   };
   addEventListener("hashchange", reveal);
   if (location.hash) reveal();
