@@ -28,6 +28,17 @@
       /* So that the address leads to this step; each step is not a page to go back to. */
       if (keep) history.replaceState(null, "", `#${steps[at].id}`);
     };
+    /* The bar stays at the top of the window, and covers what is behind it. */
+    const boxes = () => [steps[at], walk.querySelector(".bar")].map((one) => one.getBoundingClientRect());
+    const seen = () => {
+      const [step, bar] = boxes();
+      return step.bottom > bar.height && step.top < innerHeight;
+    };
+    const uncover = () => {
+      const [step, bar] = boxes();
+      const whole = step.top >= bar.height && step.bottom <= innerHeight;
+      if (!whole) scrollBy({ top: step.top - bar.height - 8, behavior: "instant" });
+    };
     const stepping = () => walk.classList.contains("stepping");
     const follow = () => {
       walk.classList.toggle("stepping", !every.checked);
@@ -40,7 +51,7 @@
     every.addEventListener("change", follow);
     walk.addEventListener("focusin", () => (active = one));
     for (const hidden of all(".pager, .keys", walk)) hidden.hidden = false;
-    const one = { walk, steps, show, stepping, at: () => at };
+    const one = { walk, steps, show, stepping, seen, uncover, at: () => at };
     follow();
     show(0, { keep: false });
     return one;
@@ -59,8 +70,11 @@
     const other = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
     /* What scrolls sideways has these keys for itself. */
     if (!next || other || !active.stepping() || event.target.closest("input:not(.every), pre")) return;
+    /* Elsewhere these lead to the ends of the page. */
+    if (["Home", "End"].includes(event.key) && !active.seen()) return;
     event.preventDefault();
     active.show(next(active.at(), active.steps.length - 1));
+    active.uncover();
   });
 
   const open = () => {

@@ -111,14 +111,76 @@ def test_keys_lead_from_step_to_step(opened: Tab) -> None:
         assert shown(page) == [f"step-{expected}"], key
 
 
+def mark_scrolling(page: Page) -> None:
+    """Let the root say how far the page was scrolled, as its policy lets no condition be evaluated twice."""
+    page.evaluate(
+        """addEventListener("scroll", () => {
+          document.documentElement.dataset.scrolled = scrollY === 0 ? "top" : scrollY > 1000 ? "far" : "near";
+        })"""
+    )
+
+
+def in_window(page: Page, locator: str) -> bool:
+    """Return whether the beginning of something can be seen, below the bar that stays at the top."""
+    box, bar = (page.locator(one).first.bounding_box() for one in (locator, ".bar"))
+    assert box is not None
+    assert bar is not None
+    height: int = page.evaluate("innerHeight")
+    return max(bar["y"] + bar["height"], 0) <= box["y"] < height - 40
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("far", ["0", "document.documentElement.scrollHeight"])
+def test_arrow_key_brings_its_step_into_view(opened: Tab, width: int, far: str) -> None:
+    """From the top and from the questions below: a step that changes out of sight looks like no change."""
+    page = opened.page
+    page.set_viewport_size({"width": width, "height": 700})
+    for number in range(2, STEPS + 1):
+        page.evaluate(f"scrollTo(0, {far})")
+        page.keyboard.press("ArrowRight")
+        assert in_window(page, f"#step-{number} h3"), number
+
+
+def test_home_and_end_are_the_browser_s_where_no_step_is_in_view(opened: Tab) -> None:
+    """Who reads the questions below wants the ends of the page."""
+    page = opened.page
+    page.set_viewport_size({"width": 1280, "height": 700})
+    page.keyboard.press("ArrowRight")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    mark_scrolling(page)
+    page.keyboard.press("Home")
+
+    page.locator("html[data-scrolled=top]").wait_for()
+    page.evaluate("document.querySelector('.about').style.marginBottom = '200vh'")
+    page.keyboard.press("End")
+    page.locator("html[data-scrolled=far]").wait_for()
+    assert shown(page) == ["step-2"]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_keys_are_named_beside_the_counter(opened: Tab, width: int) -> None:
+    """Below a long step they would be found last; they are in sight whenever the counter is."""
+    page = opened.page
+    page.set_viewport_size({"width": width, "height": 700})
+    page.keyboard.press("ArrowRight")
+    counter, keys = (page.locator(name).bounding_box() for name in (".where", ".keys"))
+
+    assert counter is not None
+    assert keys is not None
+    assert abs(counter["y"] + counter["height"] / 2 - keys["y"] - keys["height"] / 2) < 50
+    page.get_by_label("All steps").check()
+    assert page.locator(".keys").is_hidden()
+
+
 def test_keys_are_the_browser_s_where_all_steps_are_shown(opened: Tab) -> None:
     """Who reads a list scrolls it."""
     page = opened.page
     page.get_by_label("All steps").check()
+    mark_scrolling(page)
     page.keyboard.press("End")
 
     assert len(shown(page)) == STEPS
-    page.wait_for_function("scrollY > 1000")
+    page.locator("html[data-scrolled=far]").wait_for()
     page.get_by_label("All steps").uncheck()
     assert shown(page) == ["step-1"]
 
