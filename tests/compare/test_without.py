@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -219,13 +218,9 @@ def test_conclusion_names_the_clause_and_what_still_stops_the_rest(lesson: Compa
     assert "stolen-code" not in told["code without pkce+state+nonce"]
 
 
-def test_lesson_is_the_same_each_time_and_soon_there(lesson: Comparison) -> None:
+def test_lesson_is_the_same_each_time(lesson: Comparison) -> None:
     """In memory, so that two reports can be held against each other."""
-    before = time.process_time()
-    again = compare_without(twins(""))
-
-    assert again == lesson
-    assert time.process_time() - before < 2.0
+    assert compare_without(twins("")) == lesson
     assert lesson.ground == "simulate"
 
 

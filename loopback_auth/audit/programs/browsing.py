@@ -120,6 +120,11 @@ class Browsing:
         """Whether a tab has not come to its end."""
         return any(not tab.done() for tab in self._tabs)
 
+    async def settled(self, within: float) -> None:
+        """Wait until every tab has come to its end, for some seconds at most."""
+        if self._tabs:
+            await asyncio.wait(self._tabs, timeout=within)
+
     def pause_at(self, point: Point) -> asyncio.Event:
         """Go on until a point; the event is set when it is reached."""
         self._wanted, self._reached = point, asyncio.Event()

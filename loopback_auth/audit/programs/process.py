@@ -112,6 +112,8 @@ class Process:
         finally:
             # Without a pause, so that nothing interrupts it.
             self.descendants.kill(reap=self.status)
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(1.0)  # Its end may take a moment to show.
             self.status()
             self._reader.close()
 

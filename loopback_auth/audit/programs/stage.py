@@ -38,6 +38,8 @@ LEAVING_SECONDS = 3.0
 """Seconds in which what a program has left behind may end by itself."""
 QUIET_SECONDS = 0.5
 """Seconds that a program which stays gets to do what it does with its tokens."""
+PAGE_SECONDS = 2.0
+"""Seconds that a browser gets to see how its last request ended, when the program is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,8 @@ class Stage:
                 if status is None and self._stays(since):
                     return
             await asyncio.sleep(0.02)
+        # The browser has still to see how its last request ended.
+        await self.browsing.settled(min(PAGE_SECONDS, max(limit - time.monotonic(), 0.0)))
 
     def _stays(self, since: float) -> bool:
         return since > (QUIET_SECONDS if self._manner.stays else STAYING_SECONDS)
