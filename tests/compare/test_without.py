@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -222,6 +225,26 @@ def test_lesson_is_the_same_each_time(lesson: Comparison) -> None:
     """In memory, so that two reports can be held against each other."""
     assert compare_without(twins("")) == lesson
     assert lesson.ground == "simulate"
+
+
+LESSON_TIME = """
+import time
+from loopback_auth.compare.twins.without import compare_without, twins
+compare_without(twins(""))
+before = time.process_time()
+compare_without(twins(""))
+print(time.process_time() - before)
+"""
+
+
+def test_lesson_is_soon_there() -> None:
+    """Two seconds of the processor, in a process of its own where coverage does not trace each line."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    ended = subprocess.run(
+        [sys.executable, "-c", LESSON_TIME], capture_output=True, text=True, check=True, env=environ
+    )
+
+    assert float(ended.stdout) < 2.0
 
 
 @pytest.mark.parametrize("ending", FORMS)
