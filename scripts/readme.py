@@ -22,7 +22,7 @@ import measured
 import places
 from code_lines import code_lines
 
-from loopback_auth.cli import COMMANDS
+from loopback_auth.cli import GROUPS
 from loopback_auth.flow_table import FLOWS
 from loopback_auth.plan.signals import PROBED
 from loopback_auth.settings.presets import every_preset
@@ -97,7 +97,7 @@ def readme() -> str:
     for mark, content in (
         ("login", f"```console\n{transcript()}```"),
         ("providers", wrapped(", ".join(provider_names()))),
-        ("commands", wrapped(", ".join(f"`{name}`" for name in COMMANDS))),
+        ("commands", commands()),
         ("flows", flows()),
         ("places", places.table()),
         ("compare", compared.table()),
@@ -119,6 +119,13 @@ def flows() -> str:
             source = "no standard" if "://" in flow.source else flow.source
             lines.append(f"| `{flow.name}` ({source}) | {flow.summary} | {when} | {cost} |")
     return "\n".join(lines)
+
+
+def commands() -> str:
+    """Return the commands in a list, by what they are for."""
+    return "\n".join(
+        f"- {title}: {', '.join(f'`{name}`' for name in group)}" for title, group in GROUPS.items()
+    )
 
 
 def provider_names() -> list[str]:

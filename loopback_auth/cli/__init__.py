@@ -22,26 +22,36 @@ if TYPE_CHECKING:
     from loopback_auth.cli.arguments import Parser
     from loopback_auth.settings import Settings
 
-COMMANDS = {
-    "login": "sign in with the browser",
-    "start": "begin a login, print where to approve, and exit",
-    "finish": "finish a login that start began",
-    "cancel": "forget a login that start began",
-    "receive": "receive a redirect for a program in any language",
-    "token": "print the access token, and renew it when needed",
-    "use": "choose the sign-in that other commands use",
-    "status": "show what is kept: account, scope, until when",
-    "logout": "revoke the tokens and delete them",
-    "settings": "show every value and where it comes from",
-    "compare": "run the flows side by side and show how they differ",
-    "audit": "examine a server, or the sign-in of any program",
-    "explain": "explain a flow, a link, an error, a token, a recording",
-    "providers": "list the providers that are known by name",
-    "client-metadata": "print the client's metadata document, to be hosted",
-    "doctor": "show which flows work here, and what a server accepts",
-    "demo": "run the demonstration server until interrupted",
-    "help": "show this, or more about a command or a topic",
+GROUPS = {
+    "sign in": {
+        "login": "sign in with the browser",
+        "start": "begin a login, print where to approve, and exit",
+        "finish": "finish a login that start began",
+        "cancel": "forget a login that start began",
+        "receive": "receive a redirect for a program in any language",
+    },
+    "use tokens": {
+        "token": "print the access token, and renew it when needed",
+        "status": "show what is kept: account, scope, until when",
+        "use": "choose the sign-in that other commands use",
+        "logout": "revoke the tokens and delete them",
+    },
+    "understand": {
+        "doctor": "show which flows work here, and what a server accepts",
+        "explain": "explain a flow, a link, an error, a token, a recording",
+        "compare": "run the flows side by side and show how they differ",
+        "audit": "examine a server, or the sign-in of any program",
+        "demo": "run the demonstration server until interrupted",
+    },
+    "configure": {
+        "settings": "show every value and where it comes from",
+        "providers": "list the providers that are known by name",
+        "client-metadata": "print the client's metadata document, to be hosted",
+        "help": "show this, or more about a command or a topic",
+    },
 }
+"""The commands, by what they are for."""
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
 TOPICS = {
     "agents": "sign in from an agent, a script or a CI job",
@@ -297,16 +307,16 @@ def overview() -> Parser:
     from loopback_auth.cli.arguments import Parser
 
     width = max(map(len, (*COMMANDS, *TOPICS)))
-    commands, topics = (
-        "\n".join(f"  {name:<{width}}  {text}" for name, text in table.items())
-        for table in (COMMANDS, TOPICS)
-    )
+    listed = {
+        title: "\n".join(f"  {name:<{width}}  {text}" for name, text in table.items())
+        for title, table in {**GROUPS, "topics, as in help agents": TOPICS}.items()
+    }
     statuses = "\n".join(f"  {status:>3}  {text}" for status, text in EXIT_STATUSES.items())
     parser = Parser(
         "",
         usage="COMMAND [options]",
         description="Sign in to an OAuth 2.0 / OpenID Connect server from the command line.\n\n"
-        f"commands:\n{commands}\n\ntopics, as in help agents:\n{topics}",
+        + "\n\n".join(f"{title}:\n{lines}" for title, lines in listed.items()),
         epilog=f"{EXAMPLES}\nexit status:\n{statuses}",
     )
     parser.add_argument("--version", action="store_true", help="show the version")

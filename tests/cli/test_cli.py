@@ -106,7 +106,7 @@ def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
     overview = capsys.readouterr().out
     assert run(["help", "login"]) == 0
 
-    assert "commands:" in overview
+    assert "use tokens:" in overview
     assert capsys.readouterr().out == _help("login", capsys)
 
 
