@@ -87,7 +87,7 @@ class Window(App[SignIn | None]):
     def on_mount(self) -> None:
         """Begin."""
         self.set_interval(1.0, self._count_down)
-        self._signing_in = self.run_worker(self._sign_in())
+        self.signing_in = self.run_worker(self._sign_in())
 
     async def _sign_in(self) -> None:
         try:
@@ -171,8 +171,8 @@ class Window(App[SignIn | None]):
             self._controls.begin(event.button.id)
         elif event.button.id in ("yes", "no"):
             self._answers.put_nowait(event.button.id == "yes")
-        elif self._signing_in.is_running:
-            self._signing_in.cancel()
+        elif self.signing_in.is_running:
+            self.signing_in.cancel()
         else:
             self.exit(self.signed_in)
 
