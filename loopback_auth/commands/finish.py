@@ -29,6 +29,7 @@ from loopback_auth.cli.advice import advised
 from loopback_auth.commands._kept import described, registration_at
 from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, naming, outcome
 from loopback_auth.commands._remarks import remark
+from loopback_auth.commands._store import the_store
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import (
     AttemptCancelled,
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     if not 0 <= options.wait <= LONGEST_WAIT:
         raise ConfigError("The time to wait is not between 0 and 3600 seconds.", hint="Correct --wait.")
     folder = data_folder(os.environ)
-    pendings, store = PendingStore(folder), FileTokenStore(folder)
+    pendings, store = PendingStore(folder), the_store()
     handle = chosen(pendings, options.handle or "")
     try:
         with naming(handle):

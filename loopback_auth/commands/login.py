@@ -27,9 +27,9 @@ import sys
 
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands._store import the_store
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import AttemptExpired, Unavailable
-from loopback_auth.folders import data_folder
 from loopback_auth.network.browser import launch
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.settings import needs_secret, redirect_of
@@ -132,7 +132,7 @@ def signed_in(
     """
     settings = settings_of(options)
     check_packages()
-    store = FileTokenStore(data_folder(os.environ))
+    store = the_store()
     if not settings.is_demo:
         if os.path.lexists(store.path(sign_in_name(settings.name))):
             from loopback_auth.settings.same_client import check_same_client

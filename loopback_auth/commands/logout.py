@@ -18,8 +18,8 @@ import os
 from loopback_auth.cli import described_error, print_json, tell, tell_error
 from loopback_auth.commands._kept import client_secret, in_use, kept, private_key
 from loopback_auth.commands._remarks import remark
+from loopback_auth.commands._store import the_store
 from loopback_auth.errors import LoopbackAuthError, StoreError
-from loopback_auth.folders import data_folder
 from loopback_auth.redact import server_text
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.logout import logout
@@ -46,7 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Sign out."""
-    store = FileTokenStore(data_folder(os.environ))
+    store = the_store()
     if not options.all:
         result, status = _logout(kept(store, options.provider or ""), store, unregister=options.unregister)
         _say_which_is_in_use(store)

@@ -30,6 +30,7 @@ from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands._pending import invitation, show
 from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.commands._remarks import remark
+from loopback_auth.commands._store import the_store
 from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.flow_table import BY_NAME, TWO_STEP, TwoStepFlow
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
             "start --issuer ADDRESS --client-id loopback-auth-demo, with the address that it prints.",
         )
     folder = data_folder(os.environ)
-    store, pendings = FileTokenStore(folder), PendingStore(folder)
+    store, pendings = the_store(), PendingStore(folder)
     store.check_writable()
     pendings.sweep(time.time())
     handed = asyncio.run(_begun(settings, options.provider or "", store))

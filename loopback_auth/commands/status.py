@@ -22,6 +22,7 @@ from loopback_auth import words
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
 from loopback_auth.commands._kept import described, how_to_sign_in, in_use, is_bound, kept
 from loopback_auth.commands._pending import finish_command, invitation, naming, outcome, show
+from loopback_auth.commands._store import the_store
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
@@ -52,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the sign-ins."""
     folder = data_folder(os.environ)
-    store, pendings = FileTokenStore(folder), PendingStore(folder)
+    store, pendings = the_store(), PendingStore(folder)
     if not options.provider:
         shown = (*_all(store), *_all_pending(pendings))
         return _show(*shown, as_json=options.json, used=_in_use(store))

@@ -22,16 +22,14 @@ request to URL, with the proof if the token needs one: for a request with anothe
 
 from __future__ import annotations
 
-import os
 import time
 
 from loopback_auth import words
 from loopback_auth.cli import answer, print_json, tell, tell_error
-from loopback_auth.commands._kept import client_secret, how_to_sign_in, is_bound, kept, private_key
+from loopback_auth.commands._fresh import fresh_sign_in
+from loopback_auth.commands._kept import is_bound
+from loopback_auth.commands._store import the_store
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
-from loopback_auth.folders import data_folder
-from loopback_auth.settings.kept import KeptSettings
-from loopback_auth.store import FileTokenStore
 from loopback_auth.tokens import SignIn
 
 TYPE_CHECKING = False
@@ -73,10 +71,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("The leeway is not a number of seconds.", hint="Correct --leeway.")
     if options.headers is None and (options.method or options.nonce) is not None:
         raise ConfigError("There is no URL for the headers.", hint="Give it with --headers.")
-    store = FileTokenStore(data_folder(os.environ))
+    store = the_store()
     looked_at = time.time()
     try:
-        sign_in = _usable(store, options)
+        sign_in = fresh_sign_in(store, options.provider or "", force=options.renew, leeway=options.leeway)
     except NotKept as exc:
         if not isinstance(exc.sign_in, SignIn):
             raise
@@ -121,39 +119,6 @@ def _print(sign_in: SignIn, options: argparse.Namespace) -> None:
         answer(tokens.access_token + "\n")
         if is_bound(sign_in):
             tell(words.RESULT_TOKEN_PROOF.format(name=sign_in.name))
-
-
-def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
-    named = options.provider or ""
-    sign_in = kept(store, named)
-    if why := KeptSettings(os.environ).why_not_reusable(sign_in, named):
-        raise SignInRequired(
-            f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
-            hint=f"Sign in again: python -m loopback_auth login {named}".rstrip(),
-        )
-    store.vouch(sign_in.name)
-    if not options.renew and sign_in.tokens.fresh(time.time(), options.leeway):
-        return sign_in
-    import asyncio
-
-    from loopback_auth.commands._remarks import remark
-    from loopback_auth.signin.refresh import renew
-
-    renewing = renew(
-        sign_in,
-        store=store,
-        client_secret=client_secret(sign_in),
-        private_key=private_key(sign_in),
-        notify=remark,
-        force=options.renew,
-        leeway=options.leeway,
-        network=KeptSettings(os.environ).network(sign_in),
-    )
-    try:
-        return asyncio.run(renewing)
-    except SignInRequired as exc:
-        exc.hint = how_to_sign_in(sign_in.resource_server or sign_in.name, "Sign in again")
-        raise
 
 
 def _login(options: argparse.Namespace, since: float) -> int:

@@ -10,12 +10,9 @@ Examples:
 
 from __future__ import annotations
 
-import os
-
 from loopback_auth.cli import answer, print_json, tell
 from loopback_auth.commands._kept import in_use, kept
-from loopback_auth.folders import data_folder
-from loopback_auth.store import FileTokenStore
+from loopback_auth.commands._store import the_store
 from loopback_auth.words import Words
 
 TYPE_CHECKING = False
@@ -33,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Choose one, or show which is chosen."""
-    store = FileTokenStore(data_folder(os.environ))
+    store = the_store()
     sign_in = kept(store, options.provider or "")
     if options.provider:
         store.choose(sign_in.name)

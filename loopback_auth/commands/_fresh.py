@@ -1,0 +1,72 @@
+"""A kept sign-in with a fresh token, for every command and helper that hands a token on."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from loopback_auth.commands._kept import client_secret, how_to_sign_in, kept, private_key
+from loopback_auth.errors import SignInRequired
+from loopback_auth.settings.kept import KeptSettings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.store import FileTokenStore
+    from loopback_auth.tokens import SignIn, Token
+
+
+def fresh_sign_in(
+    store: FileTokenStore,
+    named: str,
+    *,
+    force: bool = False,
+    leeway: float | None = None,
+    of: Token = "access_token",
+) -> SignIn:
+    """Return the kept sign-in that a name means, with a fresh token, which is renewed if needed.
+
+    The user is not asked to sign in.
+
+    Args:
+        store: where it is kept.
+        named: as in `kept`.
+        force: renew a fresh token too.
+        leeway: seconds for which the token must still be good; None: 60, or a tenth of a short lifetime.
+        of: which token has to be fresh.
+
+    Raises:
+        SignInRequired: there is no such sign-in, it does not match the settings, or it cannot be renewed.
+        NotKept: the tokens were renewed, but could not be kept; the error has them.
+        LoopbackAuthError: any other failure; the store is unchanged.
+    """
+    sign_in = kept(store, named)
+    if why := KeptSettings(os.environ).why_not_reusable(sign_in, named):
+        raise SignInRequired(
+            f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
+            hint=f"Sign in again: python -m loopback_auth login {named}".rstrip(),
+        )
+    store.vouch(sign_in.name)
+    if not force and sign_in.tokens.fresh(time.time(), leeway, of=of):
+        return sign_in
+    # A script mostly finds a fresh token.
+    import asyncio
+
+    from loopback_auth.commands._remarks import remark
+    from loopback_auth.signin.refresh import renew
+
+    renewing = renew(
+        sign_in,
+        store=store,
+        client_secret=client_secret(sign_in),
+        private_key=private_key(sign_in),
+        notify=remark,
+        force=force,
+        leeway=leeway,
+        of=of,
+        network=KeptSettings(os.environ).network(sign_in),
+    )
+    try:
+        return asyncio.run(renewing)
+    except SignInRequired as exc:
+        exc.hint = how_to_sign_in(sign_in.resource_server or sign_in.name, "Sign in again")
+        raise
