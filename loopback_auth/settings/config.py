@@ -20,6 +20,8 @@ from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.settings.trusted import read_trusted
 
 RESERVED = ("demo",)
+BOM = b"\xef\xbb\xbf"
+"""Byte order mark, with which some editors begin a file in UTF-8; it means nothing."""
 _NAMES = tuple(setting.name for setting in SETTINGS)
 _QUIRKS = frozenset(setting.name for setting in SETTINGS if setting.quirk)
 _SECRETS = frozenset(setting.name for setting in SETTINGS if setting.secret)
@@ -33,8 +35,8 @@ def read_config(path: str) -> Mapping[str, object]:
             it.
     """
     content, mode = read_trusted(path)
-    config = _parse(content, path)
-    if os.name == "posix" and mode & 0o077 and _holds_secret(config):
+    config = parsed(content, path)
+    if os.name == "posix" and mode & 0o077 and holds_secret(config):
         raise ConfigError(
             f"The configuration file {path} contains a secret that other users can read",
             hint=f"Run: chmod 600 {path}",
@@ -78,9 +80,14 @@ def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Map
     return read
 
 
-def _parse(content: bytes, path: str) -> dict[str, object]:
+def parsed(content: bytes, path: str) -> dict[str, object]:
+    """Return what is in a configuration file, unchecked.
+
+    Raises:
+        ConfigError: it is not TOML in UTF-8.
+    """
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.removeprefix(BOM).decode("utf-8"))
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
         raise _no_toml(path, f"it is not UTF-8 (at line {line})") from exc
@@ -97,7 +104,8 @@ def _no_toml(path: str, detail: str) -> ConfigError:
     )
 
 
-def _holds_secret(config: Mapping[str, object]) -> bool:
+def holds_secret(config: Mapping[str, object]) -> bool:
+    """Return whether a setting in the file is a secret."""
     tables = config.get("providers")
     holders = [config, *(tables.values() if is_object(tables) else ())]
     return any(is_object(holder) and not _SECRETS.isdisjoint(holder) for holder in holders)
