@@ -15,6 +15,27 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn, Token
 
 
+def matching(store: FileTokenStore, named: str) -> SignIn:
+    """Return the kept sign-in that a name means, if the settings ask for no other; its token may be old.
+
+    Args:
+        store: where it is kept.
+        named: as in `kept`.
+
+    Raises:
+        SignInRequired: there is no such sign-in, or it does not match the settings.
+        LoopbackAuthError: the store or the settings cannot be read.
+    """
+    sign_in = kept(store, named)
+    if why := KeptSettings(os.environ).why_not_reusable(sign_in, named):
+        raise SignInRequired(
+            f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
+            hint=f"Sign in again: python -m loopback_auth login {named}".rstrip(),
+        )
+    store.vouch(sign_in.name)
+    return sign_in
+
+
 def fresh_sign_in(
     store: FileTokenStore,
     named: str,
@@ -39,13 +60,7 @@ def fresh_sign_in(
         NotKept: the tokens were renewed, but could not be kept; the error has them.
         LoopbackAuthError: any other failure; the store is unchanged.
     """
-    sign_in = kept(store, named)
-    if why := KeptSettings(os.environ).why_not_reusable(sign_in, named):
-        raise SignInRequired(
-            f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
-            hint=f"Sign in again: python -m loopback_auth login {named}".rstrip(),
-        )
-    store.vouch(sign_in.name)
+    sign_in = matching(store, named)
     if not force and sign_in.tokens.fresh(time.time(), leeway, of=of):
         return sign_in
     # A script mostly finds a fresh token.
