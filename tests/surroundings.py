@@ -18,16 +18,25 @@ from hypothesis import HealthCheck, settings
 
 from loopback_auth.plan.signals import AGENTS, CI
 
+SLOW = ("slow", "browser", "foreign")
+"""Markers of tests that wait for other programs."""
 TEST_SECONDS = 120.0
 """Seconds after which a coroutine test is cancelled; what it opened is then closed."""
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly, whose order stays within the two halves
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files of slow tests: a process that ends with one leaves the others without work."""
-    long = ("slow", "browser", "foreign")
-    slow = Counter(item.path for item in items if any(map(item.get_closest_marker, long)))
-    items.sort(key=lambda item: -slow[item.path])
+    """Begin with the files of slow tests: a process that ends with one leaves the others without work.
+
+    A slow test that fails is run once more, and the summary lists it: it waits for browsers, processes and
+    other programs, any of which a busy machine can hold up. A quick test has one run.
+    """
+    slow = [item for item in items if any(map(item.get_closest_marker, SLOW))]
+    of_file = Counter(item.path for item in slow)
+    items.sort(key=lambda item: -of_file[item.path])
+    if items and items[0].config.pluginmanager.hasplugin("rerunfailures"):
+        for item in slow:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def pytest_collection_finish() -> None:
