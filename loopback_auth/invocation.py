@@ -40,40 +40,63 @@ def invocation() -> str:
     """Return the command that started this process, so that it can be typed again."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     module = spec.name if spec is not None else ""
-    frozen = bool(getattr(sys, "frozen", False))
-    return invocation_of(module, sys.argv, sys.orig_argv, os.environ, frozen=frozen)
+    whole = (
+        bool(getattr(sys, "frozen", False)) or type(getattr(spec, "loader", None)).__name__ == "zipimporter"
+    )
+    return invocation_of(module, sys.argv, sys.orig_argv, os.environ, whole=whole)
 
 
 def invocation_of(
     module: str,
     arguments: Sequence[str],
-    whole: Sequence[str],
+    line: Sequence[str],
     environ: Mapping[str, str],
     *,
-    frozen: bool = False,
+    whole: bool = False,
 ) -> str:
     """Return the command that started a process.
 
     Args:
         module: that `python -m` runs; empty without -m.
         arguments: `sys.argv`.
-        whole: `sys.orig_argv`, with the interpreter and its options.
+        line: `sys.orig_argv`, with the interpreter and its options.
         environ: the environment.
-        frozen: the program contains Python, so that there is no interpreter to run a module with.
+        whole: the program is one file that holds all it needs (PyInstaller, zipapp, shiv), so that no
+            interpreter knows the module.
     """
     script = arguments[0] if arguments else ""
-    before = list(whole[: len(whole) - len(arguments) + 1])
+    folder, name = os.path.split(script)
+    before = list(line[: len(line) - len(arguments) + 1])
     if module == MAIN and before[1:] and before[-1].endswith("loopback_auth"):
         words = before
-    elif script and (frozen or os.path.basename(script).removesuffix(".exe") == SCRIPT):  # noqa: PTH119 - pathlib costs
-        words = [script]
+    elif script and whole:
+        # An archive that nobody made executable is run by Python.
+        words = [script] if os.access(script, os.X_OK) or len(before) < 2 else before
+    elif name.startswith(SCRIPT):
+        words = [script]  # pipx can add a suffix.
+    elif name.removesuffix(".exe").endswith(f"-{SCRIPT}"):
+        words = [os.path.join(folder, SCRIPT)]  # noqa: PTH118 - as above; a helper of git or docker lies beside it
     else:
         return GENERAL
+    if runner := _runner(words[0]):
+        return f"{runner} {SCRIPT}"
     words[0] = _shortest(words[0], environ)
     if environ.get("UV_RUN_RECURSION_DEPTH"):
         # The PATH of `uv run` is not that of the person.
         words = ["uv", "run", *words]
     return " ".join(map(_quoted, words))
+
+
+def _runner(program: str) -> str:
+    """Return the command that has made an environment for one run, as uv and pipx do in their caches."""
+    parts = program.replace("\\", "/").split("/")
+    if len(parts) < 5:
+        return ""
+    *_, outer, above, own, _folder, _name = parts
+    if above in ("archive-v0", "builds-v0", "environments-v2"):
+        return "uvx"
+    hexadecimal = len(own) >= 12 and not own.strip("0123456789abcdef")
+    return "pipx run" if hexadecimal and "pipx" in (outer, above) else ""
 
 
 def _shortest(program: str, environ: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,8 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="paths and quotes of 
         ),
         ("", ["/v/loopback-auth", "-v"], ["/v/python", "/v/loopback-auth", "-v"], "/v/loopback-auth"),
         ("", [".venv/bin/loopback-auth"], ["python", "x"], ".venv/bin/loopback-auth"),
+        ("", ["/v/loopback-auth@2"], ["python", "x"], "/v/loopback-auth@2"),
+        ("", ["/v/git-credential-loopback-auth", "get"], ["python", "x", "get"], "/v/loopback-auth"),
         ("my_tool.__main__", ["/p/my_tool", "login"], ["python", "-m", "my_tool", "login"], GENERAL),
         ("", ["my-tool"], ["python", "my-tool"], GENERAL),
         ("", [""], ["python"], GENERAL),
@@ -50,7 +53,7 @@ def test_what_was_typed_is_named(module: str, arguments: list[str], whole: list[
 @posix
 def test_frozen_program_names_itself() -> None:
     """There is no Python beside it that could be run with the module."""
-    assert invocation_of("", ["/opt/tool", "login"], ["/opt/tool", "login"], {}, frozen=True) == "/opt/tool"
+    assert invocation_of("", ["/opt/tool", "login"], ["/opt/tool", "login"], {}, whole=True) == "/opt/tool"
 
 
 @posix
@@ -66,6 +69,42 @@ def test_a_program_on_the_path_is_named_without_its_folder(tmp_path: Path) -> No
     assert invocation_of("", [str(other)], ["python"], environ) == str(other)
     uv = environ | {"UV_RUN_RECURSION_DEPTH": "1"}
     assert invocation_of("", [str(found)], ["python"], uv) == "uv run loopback-auth"
+
+
+@pytest.mark.parametrize(
+    ("folder", "typed"),
+    [
+        ("/h/.cache/uv/archive-v0/-m_Ck5SGnTagBb9k/bin", "uvx loopback-auth"),
+        ("C:\\Users\\h\\AppData\\Local\\uv\\cache\\archive-v0\\Ck5\\Scripts", "uvx loopback-auth"),
+        ("/h/.cache/uv/builds-v0/.tmp5AWAn6/bin", "uvx loopback-auth"),
+        ("/h/.cache/pipx/2a496b0c6c88d83/bin", "pipx run loopback-auth"),
+        ("/h/.local/pipx/.cache/2a496b0c6c88d83/bin", "pipx run loopback-auth"),
+        ("C:\\Users\\h\\AppData\\Local\\pipx\\Cache\\2a496b0c6c88d83\\Scripts", "pipx run loopback-auth"),
+    ],
+)
+def test_an_environment_for_one_run_is_named_by_what_made_it(folder: str, typed: str) -> None:
+    """Its own path is gone tomorrow, and its folder is on no other PATH."""
+    environ = {"PATH": folder, "UV_RUN_RECURSION_DEPTH": "1"}
+    separator = "\\" if "\\" in folder else "/"
+    script = f"{folder}{separator}loopback-auth"
+    ran = [f"{folder}{separator}python", "-m", "loopback_auth", "login"]
+
+    assert invocation_of(MAIN, ["/p/__main__.py", "login"], ran, environ) == typed
+    if separator == os.sep:
+        assert invocation_of("", [script], ["python", script], environ) == typed
+
+
+@posix
+def test_an_archive_is_named_as_it_can_be_run(tmp_path: Path) -> None:
+    """By itself if it is executable, else by Python."""
+    archive = tmp_path / "signing-in.pyz"
+    archive.touch()
+    typed = ["python3", str(archive), "login"]
+    by_python = invocation_of("__main__", typed[1:], typed, {}, whole=True)
+    archive.chmod(0o755)
+    by_itself = invocation_of("__main__", typed[1:], typed, {}, whole=True)
+
+    assert (by_python, by_itself) == (f"python3 {archive}", str(archive))
 
 
 def test_another_interpreter_named_in_a_text_stays(monkeypatch: pytest.MonkeyPatch) -> None:

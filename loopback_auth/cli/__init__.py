@@ -173,15 +173,17 @@ def tell(text: str) -> None:
 
 
 def answer(text: str) -> None:
-    """Write the answer, or a part of it, to stdout.
+    """Write the answer, or a part of it, to stdout; it names the command that was typed.
 
     Raises:
         LoopbackAuthError: it cannot be written.
         BrokenPipeError: the program that read the output has ended.
     """
+    from loopback_auth.invocation import as_typed
+
     encoding = sys.stdout.encoding or "utf-8"  # A stream in memory has none.
     try:
-        sys.stdout.write(_encodable(text, encoding))
+        sys.stdout.write(_encodable(as_typed(text), encoding))
         sys.stdout.flush()
     except OSError as exc:
         from loopback_auth.terminal.line import mute
@@ -207,7 +209,22 @@ def print_json(document: object) -> None:
     """Write the answer of `--json`."""
     import json
 
-    answer(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
+    answer(json.dumps(_typed(document), indent=2, ensure_ascii=True) + "\n")
+
+
+def _typed(value: object) -> object:
+    """Put the command that was typed into the texts of a document, before they are escaped."""
+    from loopback_auth.invocation import as_typed
+
+    match value:
+        case str():
+            return as_typed(value)
+        case dict():
+            return {key: _typed(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_typed(one) for one in value]
+        case _:
+            return value
 
 
 def print_table(rows: Iterable[Sequence[str]]) -> None:
@@ -235,12 +252,11 @@ def described_error(error: LoopbackAuthError, command: str = "") -> dict[str, ob
         command: that was run; empty: one without flags for the settings.
     """
     from loopback_auth.cli.advice import advised
-    from loopback_auth.invocation import as_typed
 
     return {
         "error": type(error).__name__,
-        "message": as_typed(error.message),
-        "hint": as_typed(advised(error, command)),
+        "message": error.message,
+        "hint": advised(error, command),
         "parameter": error.parameter,
     }
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from loopback_auth import words
 from loopback_auth.cli import tell
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, SignInRequired, StoreError
-from loopback_auth.invocation import GENERAL, as_typed
+from loopback_auth.invocation import GENERAL
 from loopback_auth.store.pending_sign_in import Ended
 from loopback_auth.terminal.outcome import until
 from loopback_auth.words import Words
@@ -110,7 +110,7 @@ def invitation(handed: PendingSignIn) -> dict[str, object]:
         "expires_at": handed.expires_at,
         "expires_in": max(0, int(handed.expires_at - time.time())),
         "interval": handed.interval,
-        "finish": as_typed(finish_command(handed.handle, handed.flow)),
+        "finish": finish_command(handed.handle, handed.flow),
         "how": HOW_TO_PASTE if handed.flow == "paste" else HOW_TO_APPROVE,
     }
 

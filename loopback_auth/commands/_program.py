@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loopback_auth.invocation import invocation
 from loopback_auth.program import Program
 
-COMMAND_LINE = Program("loopback_auth", command="python -m loopback_auth login", returns_to="the terminal")
+COMMAND_LINE = Program("loopback_auth", command=f"{invocation()} login", returns_to="the terminal")

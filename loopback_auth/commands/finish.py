@@ -42,7 +42,6 @@ from loopback_auth.errors import (
 )
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.folders import data_folder
-from loopback_auth.invocation import as_typed
 from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.pasting import pasted
@@ -258,7 +257,7 @@ def _tell_pending(pending: StillPending, options: argparse.Namespace) -> None:
         hint = f"Run this again in {moment}, or let it wait: {again} --wait 60"
     if options.json:
         document = {"status": "pending", "handle": pending.handle, "expires_at": pending.expires_at}
-        print_json({**document, "retry_after": seconds, "message": pending.message, "hint": as_typed(hint)})
+        print_json({**document, "retry_after": seconds, "message": pending.message, "hint": hint})
         return
     tell(pending.message)
     tell(f"  what to do: {hint}")

@@ -25,7 +25,6 @@ from loopback_auth.commands._pending import finish_command, invitation, naming, 
 from loopback_auth.commands._store import the_store
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
-from loopback_auth.invocation import as_typed
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.redact import server_text
 from loopback_auth.store import FileTokenStore
@@ -190,7 +189,7 @@ def _described_begun(begun: PendingSignIn) -> dict[str, object]:
         "flow": begun.flow,
         "created_at": begun.created_at,
         "expires_at": begun.expires_at,
-        "finish": as_typed(finish_command(begun.handle, begun.flow)),
+        "finish": finish_command(begun.handle, begun.flow),
     }
 
 
@@ -199,5 +198,5 @@ def _row_begun(begun: PendingSignIn) -> tuple[str, str, str, str]:
         begun.handle,
         begun.flow,
         until(begun.expires_at),
-        as_typed(finish_command(begun.handle, begun.flow)),
+        finish_command(begun.handle, begun.flow),
     )

@@ -172,7 +172,7 @@ def test_one_flow_is_not_beside_itself() -> None:
 )
 def test_command_can_be_copied(comparison: Comparison, command: str) -> None:
     """Whoever doubts the page runs it again."""
-    assert f"<code>python -m loopback_auth compare {command}</code>" in report(comparison)
+    assert f"<code>loopback-auth compare {command}</code>" in report(comparison)
 
 
 def test_command_is_one_command_whatever_a_flow_is_called() -> None:

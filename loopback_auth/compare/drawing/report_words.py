@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from loopback_auth.compare.drawing.overview import GROUNDS
 from loopback_auth.compare.model import Comparison, Kind, Run
 from loopback_auth.flow_table import COMPARED
+from loopback_auth.invocation import SCRIPT
 from loopback_auth.settings.presets import preset, preset_title
 from loopback_auth.trace.records import Ground
 from loopback_auth.words import DEMO_RIBBON
@@ -113,7 +114,7 @@ def server_name(name: str) -> str:
 
 def command(comparison: Comparison) -> str:
     """Return the command that makes such a page, as it is typed into a shell."""
-    words = ["python", "-m", "loopback_auth", WORDS[comparison.kind].command]
+    words = [SCRIPT, WORDS[comparison.kind].command]
     if comparison.kind == "programs":
         return shlex.join([*words, "-o", "report.html", "--", "COMMAND"])
     if comparison.kind == "servers":
