@@ -7,7 +7,9 @@ flags, and the scope of a preset need not be the requested one.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.narrow import is_tuple
 from loopback_auth.settings import UNNAMED, config_file, load_config, resolve
+from loopback_auth.settings.presets import preset_of_server
 from loopback_auth.store import sign_in_name
 
 TYPE_CHECKING = False
@@ -125,6 +127,30 @@ class KeptSettings:
                 return Network()
         check_network(settings)
         return network_of(settings)
+
+    def for_tools(self, sign_in: SignIn) -> tuple[tuple[str, ...], str]:
+        """Return the hosts whose tools may be given the token of a sign-in, and the user name beside it.
+
+        A table names hosts for the sign-ins of its name, which have to match it too (see `why_not_reusable`);
+        a preset for the tokens of its server, whatever the sign-in is called.
+
+        Args:
+            sign_in: the kept one.
+
+        Returns:
+            Hosts as they are written, unchecked, and a user name; empty where nothing says them.
+
+        Raises:
+            ConfigError: the configuration file cannot be used.
+        """
+        known = sign_in.metadata
+        row = preset_of_server(known.issuer, known.token_endpoint)
+        hosts, user = row.get("hosts", ()), row.get("token_username", "")
+        settings = self._of(sign_in, "") if self._config else None
+        if settings is not None:
+            hosts = settings.get("hosts") if _is_set(settings, "hosts") else hosts
+            user = settings.text("token_username") or user
+        return tuple(map(str, hosts)) if is_tuple(hosts) else (), str(user)
 
     def _of_client(self, setting: str, client_id: str, *names: str) -> Settings | None:
         """Return the settings that have a secret of a client; None when none have it."""

@@ -27,6 +27,7 @@ ADDRESSES = (
     "ticket_base",
     "ticket_ui",
     "approval_hosts",
+    "hosts",
     "revoke_method",
     "revoke_url",
 )
@@ -47,6 +48,22 @@ def every_preset() -> dict[str, dict[str, object]]:
     from loopback_auth.settings.templates import TEMPLATES
 
     return dict(sorted({**PRESETS, **TEMPLATES}.items()))
+
+
+def preset_of_server(issuer: str | None, token_endpoint: str | None) -> Mapping[str, object]:
+    """Return the preset of the server that has issued a token; empty when there is none.
+
+    Args:
+        issuer: of the server, as it is kept with the token; compared byte for byte (RFC 8414 §3.3).
+        token_endpoint: likewise; it counts where the preset names no issuer.
+    """
+    from loopback_auth.settings.providers import PRESETS  # Start-up.
+
+    for row in PRESETS.values():
+        place, url = ("issuer", issuer) if "issuer" in row else ("token_endpoint", token_endpoint)
+        if url and row.get(place) == url:
+            return row
+    return {}
 
 
 def preset_title(name: str) -> str:

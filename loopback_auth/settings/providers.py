@@ -46,6 +46,9 @@ PRESETS: dict[str, dict[str, object]] = {
         "userinfo_endpoint": "https://api.bitbucket.org/2.0/user",
         "client_auth": "client_secret_basic",
         "redirect_uri": EXACT_LOOPBACK,
+        # "Cloning a repository with an access token", on the page above.
+        "hosts": ("bitbucket.org",),
+        "token_username": "x-token-auth",
         "account_fields": ("username", "nickname", "display_name"),
         # "Invalid refresh_token": https://github.com/readthedocs/readthedocs.org/issues/2992
         "dead_refresh_errors": ("invalid_request",),
@@ -59,6 +62,9 @@ PRESETS: dict[str, dict[str, object]] = {
         "authorization_endpoint": "https://codeberg.org/login/oauth/authorize",
         "token_endpoint": "https://codeberg.org/login/oauth/access_token",
         "userinfo_endpoint": "https://codeberg.org/login/oauth/userinfo",
+        # Of the applications that it knows from the start, two are credential helpers of git:
+        # https://forgejo.org/docs/latest/admin/oauth2-provider/
+        "hosts": ("codeberg.org",),
     },
     "digitalocean": {
         "title": "DigitalOcean",
@@ -118,6 +124,9 @@ PRESETS: dict[str, dict[str, object]] = {
         "device_authorization_endpoint": "https://github.com/login/device/code",
         "userinfo_endpoint": "https://api.github.com/user",
         "client_auth": "client_secret_post",
+        # ghcr.io takes no tokens of OAuth apps, only personal ones: https://docs.github.com/en/packages/
+        # working-with-a-github-packages-registry/working-with-the-container-registry
+        "hosts": ("github.com", "gist.github.com"),
         "account_fields": ("login",),
         "dead_refresh_errors": ("bad_refresh_token",),
         # What a scope includes:
@@ -139,6 +148,9 @@ PRESETS: dict[str, dict[str, object]] = {
         "the scopes openid and email; for another GitLab give its address with --issuer.",
         "issuer": "https://gitlab.com",
         "device_authorization_endpoint": "https://gitlab.com/oauth/authorize_device",
+        # "Access Git over HTTPS with access token", on the page above.
+        "hosts": ("gitlab.com",),
+        "token_username": "oauth2",
         "scope": "openid email",
     },
     "google": {
@@ -179,6 +191,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "issuer": "https://huggingface.co",
         "device_authorization_endpoint": "https://huggingface.co/oauth/device",
         "approval_hosts": ("hf.co",),
+        # With the scopes read-repos and write-repos, of the page above.
+        "hosts": ("huggingface.co",),
         "scope": "openid profile",
     },
     "linear": {

@@ -12,6 +12,7 @@ from __future__ import annotations
 from loopback_auth.errors import ConfigError
 from loopback_auth.field_checks import OWN_HEADERS, OWN_PARAMETERS
 from loopback_auth.narrow import is_host, is_visible
+from loopback_auth.outputs.hosts import authorities
 from loopback_auth.protocol.urls import check_endpoint
 from loopback_auth.settings import Settings
 from loopback_auth.settings.setting import SETTINGS
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from loopback_auth.quirks import Quirks
 
-QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name != "secret_optional")
+_OTHERS = ("secret_optional", "hosts", "token_username")
+QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name not in _OTHERS)
 
 
 def quirks_of(settings: Settings) -> Quirks:
@@ -68,6 +70,8 @@ def check_quirks(settings: Settings) -> None:
         if not is_host(host):
             hint = "Write the host alone, such as login.example.com."
             raise _unfit(settings, "approval_hosts", f"{ascii(host)[:80]} is not a host", hint)
+    for host in settings.words("hosts"):
+        authorities(host)
     revoke_url = settings.text("revoke_url")
     if (revoke_url is None) != (settings.text("revoke_method") is None):
         raise _unfit(

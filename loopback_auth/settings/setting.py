@@ -226,6 +226,8 @@ SETTINGS = (
     Setting("scope_aliases", "pairs", "scopes by other names: asked for = granted", quirk=True),
     Setting("scope_prefixes", "words", "beginnings that do not count in scopes", quirk=True),
     Setting("approval_hosts", "words", "other hosts where a device code or ticket is approved", quirk=True),
+    Setting("hosts", "words", "hosts whose tools may be given the token, such as git.example", quirk=True),
+    Setting("token_username", "text", "user name beside the token; default: the account", quirk=True),
     Setting("revoke_method", "text", "method of revocation", choices=("POST", "DELETE"), quirk=True),
     Setting("revoke_url", "text", "URL that ends the token in the Authorization header", quirk=True),
     Setting("userinfo_method", "text", "method of UserInfo", choices=("GET", "POST"), quirk=True),

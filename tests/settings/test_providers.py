@@ -94,6 +94,9 @@ QUIRKS: list[tuple[str, str, object]] = [
     ("linkedin", "nonce", False),
     ("gitlab", "device_authorization_endpoint", "https://gitlab.com/oauth/authorize_device"),
     ("huggingface", "approval_hosts", ("hf.co",)),
+    ("github", "hosts", ("github.com", "gist.github.com")),
+    ("gitlab", "token_username", "oauth2"),
+    ("bitbucket", "token_username", "x-token-auth"),
 ]
 
 

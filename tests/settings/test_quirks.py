@@ -102,6 +102,8 @@ REFUSED = [
     ({"scope_parameter": ""}, "a name in it"),
     ({"approval_hosts": "https://id.example/"}, "is not a host"),
     ({"approval_hosts": "id.example:8443"}, "is not a host"),
+    ({"hosts": ["https://git.example/"]}, "something else than a host"),
+    ({"hosts": "*.example"}, "something else than a host"),
     ({"revoke_url": "https://id.example/token"}, "needs revoke_method"),
     ({"revoke_method": "DELETE"}, "needs revoke_method"),
     ({"revoke_method": "DELETE", "revoke_url": "http://id.example/"}, "plain http"),
