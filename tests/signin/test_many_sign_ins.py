@@ -9,9 +9,12 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.queues import Queue
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import pytest
+from patience import SOON
 
 from loopback_auth.errors import AttemptCancelled, AuthorizationError
 from loopback_auth.events import silent
@@ -95,21 +98,36 @@ class Person:
     Args:
         seconds: that it takes.
         answer: an error to end with.
+        callers: how many must have come before it ends; a late one would ask again.
     """
 
-    def __init__(self, seconds: float = 0.05, answer: BaseException | None = None) -> None:
+    def __init__(self, seconds: float = 0.05, answer: BaseException | None = None, callers: int = 1) -> None:
         self.asked = 0
         self.being_asked = asyncio.Event()
         self.seconds = seconds
         self.answer = answer
+        self.callers = callers
+        self._come: list[None] = []
+
+    def come(self) -> None:
+        """Count a caller."""
+        self._come.append(None)
+
+    @property
+    def all_here(self) -> bool:
+        """Whether nobody else will call."""
+        return len(self._come) >= self.callers
 
     async def sign_in(self, store: Store) -> SignIn:
         """Sign in as `api.login` does, without a browser."""
-        async with single_flight(store, CLIENT, silent, 20) as theirs:
+        self.come()
+        async with single_flight(store, CLIENT, silent, SOON) as theirs:
             if theirs is not None:
                 return theirs
             self.asked += 1
             self.being_asked.set()
+            while not self.all_here:  # noqa: ASYNC110 - they are in other threads and processes
+                await asyncio.sleep(0.001)
             await asyncio.sleep(self.seconds)
             if self.answer is not None:
                 raise self.answer
@@ -121,7 +139,7 @@ class Person:
 
 async def test_of_many_tasks_one_asks_and_all_get_the_result(store: Store) -> None:
     """Eight browsers for one person, who can use one of them."""
-    person = Person()
+    person = Person(callers=MANY)
     got = await asyncio.gather(*(person.sign_in(store) for _ in range(MANY)))
 
     assert person.asked == 1
@@ -131,7 +149,7 @@ async def test_of_many_tasks_one_asks_and_all_get_the_result(store: Store) -> No
 
 def test_of_many_threads_with_loops_of_their_own_one_asks(store: Store) -> None:
     """Locks of asyncio do not reach from one loop to another."""
-    person, got = Person(), list[SignIn]()
+    person, got = Person(seconds=0.3, callers=MANY), list[SignIn]()
 
     def run() -> None:
         got.append(asyncio.run(person.sign_in(store)))
@@ -140,7 +158,7 @@ def test_of_many_threads_with_loops_of_their_own_one_asks(store: Store) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(SOON)
 
     assert (person.asked, len(got)) == (1, MANY)
     assert {one.tokens.access_token for one in got} == {"access-1"}
@@ -148,7 +166,7 @@ def test_of_many_threads_with_loops_of_their_own_one_asks(store: Store) -> None:
 
 async def test_a_failure_is_shared_by_those_who_wait_for_it(store: Store) -> None:
     """Otherwise the same person is asked eight times, one after the other."""
-    person = Person(answer=AuthorizationError("access_denied"))
+    person = Person(answer=AuthorizationError("access_denied"), callers=MANY)
     got = await asyncio.gather(*(person.sign_in(store) for _ in range(MANY)), return_exceptions=True)
 
     assert person.asked == 1
@@ -159,14 +177,14 @@ async def test_a_failure_is_shared_by_those_who_wait_for_it(store: Store) -> Non
 
 async def test_a_leader_that_is_cancelled_is_replaced(store: Store) -> None:
     """Its cancellation concerns it alone, and the others still want to sign in."""
-    person = Person(seconds=20)
+    person = Person(seconds=SOON)
     leader = asyncio.create_task(person.sign_in(store))
     await person.being_asked.wait()
     person.seconds = 0.01
     others = [asyncio.create_task(person.sign_in(store)) for _ in range(MANY)]
     await asyncio.sleep(0)
     leader.cancel()
-    got = await asyncio.wait_for(asyncio.gather(*others), 20)
+    got = await asyncio.wait_for(asyncio.gather(*others), SOON)
 
     assert leader.cancelled()
     assert person.asked == 2
@@ -176,7 +194,7 @@ async def test_a_leader_that_is_cancelled_is_replaced(store: Store) -> None:
 @pytest.mark.parametrize("end", [AttemptCancelled("given up"), RuntimeError("crash")], ids=repr)
 async def test_a_leader_that_gives_up_or_crashes_is_replaced(store: Store, end: BaseException) -> None:
     """A crash says nothing about the person."""
-    person = Person(answer=end)
+    person = Person(answer=end, callers=2)
 
     async def first() -> None:
         try:
@@ -186,7 +204,7 @@ async def test_a_leader_that_gives_up_or_crashes_is_replaced(store: Store, end: 
 
     leader = asyncio.create_task(first())
     await person.being_asked.wait()
-    got = await asyncio.wait_for(person.sign_in(store), 20)
+    got = await asyncio.wait_for(person.sign_in(store), SOON)
     with pytest.raises(type(end)):
         await leader
 
@@ -195,7 +213,7 @@ async def test_a_leader_that_gives_up_or_crashes_is_replaced(store: Store, end: 
 
 async def test_waiting_can_be_cancelled_at_any_moment(store: Store) -> None:
     """What is cancelled must neither keep the lock nor take it."""
-    person = Person(seconds=20)
+    person = Person(seconds=SOON)
     leader = asyncio.create_task(person.sign_in(store))
     await person.being_asked.wait()
     for turns in range(12):
@@ -208,12 +226,12 @@ async def test_waiting_can_be_cancelled_at_any_moment(store: Store) -> None:
     await asyncio.gather(leader, return_exceptions=True)
     person.seconds = 0.0
 
-    assert (await asyncio.wait_for(person.sign_in(store), 20)).tokens.access_token == "access-2"
+    assert (await asyncio.wait_for(person.sign_in(store), SOON)).tokens.access_token == "access-2"
 
 
 def test_a_loop_that_is_closed_under_the_leader_frees_the_others(store: Store) -> None:
     """A window that closes its loop ends none of the blocks that are open in it."""
-    person = Person(seconds=20)
+    person = Person(seconds=SOON)
     loop = asyncio.new_event_loop()
     task = loop.create_task(person.sign_in(store))
     loop.run_until_complete(person.being_asked.wait())
@@ -223,7 +241,7 @@ def test_a_loop_that_is_closed_under_the_leader_frees_the_others(store: Store) -
     gc.collect()
     person.seconds = 0.0
 
-    assert asyncio.run(asyncio.wait_for(person.sign_in(store), 20)).tokens.access_token == "access-2"
+    assert asyncio.run(asyncio.wait_for(person.sign_in(store), SOON)).tokens.access_token == "access-2"
 
 
 async def test_without_a_store_there_is_nothing_to_wait_for() -> None:
@@ -241,16 +259,37 @@ async def test_another_client_under_the_name_asks_for_itself() -> None:
     first = asyncio.create_task(person.sign_in(store))
     await person.being_asked.wait()
     other = ClientConfig(Provider(NAME, ServerMetadata("https://other.example")), "client")
-    async with single_flight(store, other, silent, 20) as theirs:
+    async with single_flight(store, other, silent, SOON) as theirs:
         assert theirs is None
     await first
 
 
-def _sign_in_there(kind: str, folder: str, go: object, told: object) -> None:
-    go.wait(20)  # type: ignore[attr-defined]
-    person = Person(seconds=0.5)
+class PersonOfProcesses(Person):
+    """Is called by many processes.
+
+    Args:
+        come: how many have called.
+    """
+
+    def __init__(self, come: Synchronized[int]) -> None:
+        super().__init__(seconds=0.5)
+        self._counted = come
+
+    def come(self) -> None:
+        """Count a caller."""
+        with self._counted.get_lock():
+            self._counted.value += 1
+
+    @property
+    def all_here(self) -> bool:
+        """Whether nobody else will call."""
+        return self._counted.value == MANY
+
+
+def _sign_in_there(kind: str, folder: str, come: Synchronized[int], told: Queue[tuple[int, float]]) -> None:
+    person = PersonOfProcesses(come)
     got = asyncio.run(person.sign_in(STORES[kind](Path(folder))))
-    told.put((person.asked, got.tokens.obtained_at))  # type: ignore[attr-defined]
+    told.put((person.asked, got.tokens.obtained_at))
 
 
 @pytest.mark.slow
@@ -258,15 +297,15 @@ def _sign_in_there(kind: str, folder: str, go: object, told: object) -> None:
 def test_of_many_processes_one_asks_if_the_lock_of_the_store_excludes_them(kind: str, tmp_path: Path) -> None:
     """Eight terminals, one person."""
     context = multiprocessing.get_context("spawn")
-    go, told = context.Barrier(MANY), context.Queue()
+    come, told = context.Value("i", 0), context.Queue()
     processes = [
-        context.Process(target=_sign_in_there, args=(kind, str(tmp_path), go, told)) for _ in range(MANY)
+        context.Process(target=_sign_in_there, args=(kind, str(tmp_path), come, told)) for _ in range(MANY)
     ]
     for process in processes:
         process.start()
-    got = [told.get(timeout=60) for _ in processes]
+    got = [told.get(timeout=SOON) for _ in processes]
     for process in processes:
-        process.join(20)
+        process.join(SOON)
 
     assert sum(asked for asked, _ in got) == 1
     assert len({obtained_at for _, obtained_at in got}) == 1
