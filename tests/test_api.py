@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 from demo_client import client
+from patience import SOON
+from time_leap import leaping
 from watching import no_socket_left  # noqa: F401 - a fixture
 
 from loopback_auth.api import login, login_sync
@@ -59,7 +61,6 @@ from loopback_auth.tokens import SignIn
 from loopback_auth.words import Words
 
 NAME = "demo"
-SOON = 20.0
 TOKEN = ("POST", "/token")
 
 
@@ -110,7 +111,7 @@ async def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path
 def check_closed(user: SimulatedUser) -> None:
     """Check that nobody listens any more."""
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port_of(user)), timeout=5)
+        socket.create_connection(("127.0.0.1", port_of(user)), timeout=SOON)
 
 
 async def test_server_that_calls_itself_localhost_can_be_used() -> None:
@@ -380,31 +381,31 @@ async def test_an_opener_may_be_any_function_of_a_link(answer: bool | None) -> N
 async def test_an_opener_that_says_no_is_believed() -> None:
     """`webbrowser.open` returns False where there is no browser; the link is what is left then."""
     events: list[Event] = []
+    notify = leaping(10.0, at=LinkReady, notify=events.append)
     async with silent_server() as (issuer, _):
         with pytest.raises(AttemptExpired):
-            await login(client(issuer), open_browser=lambda _: False, notify=events.append, timeout=0.3)
+            await login(client(issuer), open_browser=lambda _: False, notify=notify, timeout=10.0)
     shown = next(one for one in events if isinstance(one, LinkReady))
     assert (shown.opened_with, bool(shown.why_not)) == ("", True)
 
 
 async def test_nobody_comes_back_in_time() -> None:
     """The deadline is the person's, and a tab that waits is told about it."""
-    user = SimulatedUser()
+    user, notify = SimulatedUser(), leaping(10.0, at=LinkRequested)
     async with silent_server() as (issuer, _):
         with pytest.raises(AttemptExpired) as caught:
-            await login(client(issuer), open_browser=user.open, timeout=0.3)
+            await login(client(issuer), open_browser=user.open, notify=notify, timeout=10.0)
         page = await user.page()
-    assert "0.3 seconds" in page
+    assert "10 seconds" in page
     assert "timeout" in caught.value.parameter.split()
     check_closed(user)
 
 
-@pytest.mark.slow
 async def test_deadline_ends_with_the_callback() -> None:
     """Who came back in the last second must not lose a code that the server has already taken."""
-    user = SimulatedUser()
-    async with serve_demo(delay={"/token": 3.1}) as demo:
-        sign_in = await login(client(demo.issuer), open_browser=user.open, timeout=3.0)
+    user, notify = SimulatedUser(), leaping(10.0, at=CallbackReceived)
+    async with serve_demo() as demo:
+        sign_in = await login(client(demo.issuer), open_browser=user.open, notify=notify, timeout=10.0)
         await user.page()
     assert sign_in.tokens.access_token
 
@@ -446,7 +447,7 @@ def test_ctrl_c_ends_the_wait(looped: bool) -> None:
         asyncio.run(under_a_loop()) if looped else sign_in()
 
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", ports[0]), timeout=5)
+        socket.create_connection(("127.0.0.1", ports[0]), timeout=SOON)
 
 
 RENEW = """
@@ -605,7 +606,7 @@ async def test_cancelled_wait_for_a_lock_gives_it_back() -> None:
 
 
 def _lock_once(store: MemoryTokenStore) -> None:
-    with store.lock(NAME, timeout=5):
+    with store.lock(NAME, timeout=SOON):
         pass
 
 
@@ -655,12 +656,12 @@ async def test_source_is_cancelled_with_the_last_who_waits() -> None:
         with pytest.raises(asyncio.CancelledError):
             await first
         port = int(links[0].split("/")[2].rpartition(":")[2])
-        await asyncio.to_thread(lambda: socket.create_connection(("127.0.0.1", port), timeout=5).close())
+        await asyncio.to_thread(lambda: socket.create_connection(("127.0.0.1", port), timeout=SOON).close())
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await second
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+        socket.create_connection(("127.0.0.1", port), timeout=SOON)
 
 
 async def test_source_that_may_not_ask_says_so() -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 from demo_client import client
 from neutral import check_neutral
+from patience import SOON
+from time_leap import leaping
 
 from loopback_auth.api import login
 from loopback_auth.demo.faults import Faults
@@ -36,8 +38,10 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
+from loopback_auth.events import Event, LinkOpened, LinkReady, RequestIgnored, SignInFailed
 from loopback_auth.model import ClientConfig, Network, Redirect, ServerMetadata
 from loopback_auth.options import Options
+from loopback_auth.terminal.messages import Messages
 
 FAULTLESS = Faults()
 NOBODY = "http://127.0.0.1:1"
@@ -78,7 +82,8 @@ class Case:
         change: made to the client, which could sign in otherwise.
         faults: of the server.
         options: of `login`.
-        decision: of the user.
+        denies: the user does.
+        over_at: the event at which the time is over.
     """
 
     error: type[LoopbackAuthError]
@@ -87,10 +92,10 @@ class Case:
     faults: Faults = FAULTLESS
     options: Options = field(default_factory=Options)
     denies: bool = False
+    over_at: type[Event] = SignInFailed
 
 
 CODE = Options(flow="code")
-BRIEF = Options(flow="code", timeout=0.3)
 IDENTITY = asking(scope="openid email")
 SIGNER = rsa_signer()
 
@@ -98,12 +103,20 @@ CASES = {
     "the user denies": Case(AuthorizationError, denies=True),
     "scope refused": Case(AuthorizationError, "scope", asking(scope="admin:everything"), options=CODE),
     "unknown client": Case(
-        AttemptExpired, "client_id redirect timeout", asking(client_id="x"), options=BRIEF
+        AttemptExpired,
+        "client_id redirect timeout",
+        asking(client_id="x"),
+        options=CODE,
+        over_at=LinkOpened,
     ),
-    "nobody comes": Case(AttemptExpired, "flow timeout", options={**BRIEF, "open_browser": lambda _: False}),
-    # The browser has to come back within the time, on a busy machine too.
+    "nobody comes": Case(
+        AttemptExpired,
+        "flow timeout",
+        options={**CODE, "open_browser": lambda _: False},
+        over_at=LinkReady,
+    ),
     "wrong state": Case(
-        AttemptExpired, "timeout", faults=Faults(wrong_state=True), options={**BRIEF, "timeout": 2.0}
+        AttemptExpired, "timeout", faults=Faults(wrong_state=True), options=CODE, over_at=RequestIgnored
     ),
     "no ticket": Case(NoFlowAvailable, "allowed_flows confirm", options={"allowed_flows": ("ticket",)}),
     "cannot paste": Case(ConfigError, "paste flow", options={"flow": "paste"}),
@@ -220,11 +233,13 @@ async def test_sign_in_that_fails_names_no_flag(case: Case, capsys: pytest.Captu
     def server(issuer: str) -> DemoServer:
         return DemoServer(issuer, entropy=os.urandom, faults=case.faults, signer=SIGNER)
 
+    messages = Messages("demo", authority="", qr=False)
+    notify = leaping(SOON, at=case.over_at, notify=messages.tell)
     async with serve_demo(server_factory=server) as demo:
         with pytest.raises(LoopbackAuthError) as caught:
             await login(
                 case.change(client(demo.issuer)),
-                **Options(open_browser=user.open, timeout=10.0) | case.options,
+                **Options(open_browser=user.open, notify=notify, timeout=SOON) | case.options,
             )
         pages = [(await visit).body.decode() for visit in user.visits if isinstance(visit, asyncio.Task)]
 

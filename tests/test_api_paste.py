@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from time_leap import leaping
 
 from loopback_auth.api import login, login_sync
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
@@ -87,8 +88,9 @@ def test_prompt_without_input() -> None:
         raise EOFError
 
     told: list[Event] = []
+    notify = leaping(10.0, at=Warned, notify=told.append)
     with serve() as server, pytest.raises(AttemptExpired):
-        login_sync(server.client(), flow="paste", paste=ask, notify=told.append, timeout=0.3)
+        login_sync(server.client(), flow="paste", paste=ask, notify=notify, timeout=10.0)
 
     assert any("nothing to read from" in one.text for one in told if isinstance(one, Warned))
 
