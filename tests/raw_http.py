@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
+from patience import SOON
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.events import Event, LinkRequested
@@ -20,8 +21,6 @@ STATE = "state-canary-0123456789abcdef"
 CODE = "code-canary-0123456789abcdef"
 GOOD = f"/callback?code={CODE}&state={STATE}"
 DONE = HttpResponse(200, (("Content-Type", "text/html; charset=utf-8"),), b"<p>all is well</p>")
-SOON = 20.0
-"""Seconds after which a test fails instead of hanging."""
 
 
 @dataclass(frozen=True)

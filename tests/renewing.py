@@ -20,7 +20,6 @@ from loopback_auth.tokens import SignIn, TokenSet
 
 NAME = "example"
 JSON = (("Content-Type", "application/json"),)
-SOON = 30.0
 
 
 def keeping(sign_in: SignIn) -> MemoryTokenStore:

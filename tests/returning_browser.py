@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlencode
 
-from raw_http import SOON, Answer, exchange
+from patience import SOON
+from raw_http import Answer, exchange
 
 from loopback_auth import LoopbackReceiver
 from loopback_auth.network.browser import Opening

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 from demo_client import client
 from neutral import check_neutral
+from patience import SOON
 from renewing import FailingStore, keeping, token_endpoint
 
 from loopback_auth.api import login
@@ -140,7 +141,7 @@ async def test_way_to_the_server_that_fails_names_no_flag(
     async with serve_demo() as demo:
         one = client(issuer.format(port=demo.issuer.rpartition(":")[2]))
         with pytest.raises(LoopbackAuthError) as caught:
-            await login(one, flow="code", open_browser=lambda _: False, timeout=10)
+            await login(one, flow="code", open_browser=lambda _: False, timeout=SOON)
 
     assert type(caught.value) is error
     check_neutral(caught.value, capsys.readouterr().err)

@@ -10,6 +10,7 @@ from functools import partial
 
 import demo_client
 import pytest
+from patience import SOON
 
 from loopback_auth.api import login
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
@@ -33,7 +34,6 @@ from loopback_auth.tokens import SignIn
 pytestmark = pytest.mark.slow
 
 SIGNER = rsa_signer()
-SOON = 20.0
 
 client = partial(demo_client.client, scope="openid email")
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 from demo_client import client
+from patience import SOON
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.demo.agent import Decision, browse
@@ -45,7 +46,6 @@ from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.resources import Resources
 from loopback_auth.tokens import SignIn
 
-SOON = 20.0
 AT_LAST = 60.0
 """Seconds that no test waits."""
 Code = Route("code", AT_ONCE, "The browser reaches this machine.")

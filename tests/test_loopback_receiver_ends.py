@@ -8,7 +8,7 @@ import socket
 import sys
 
 import pytest
-from raw_http import SOON
+from patience import SOON
 from returning_browser import GOOD, STATE, Browser, get, url_for
 from watching import no_socket_left  # noqa: F401 - a fixture
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 import pytest
 from dialect_server import REVOKE, DialectServer, DialectSigner
 from dialects import DIALECTS, Dialect
+from patience import SOON
 
 from loopback_auth.api import login
 from loopback_auth.demo.clients import DemoClient
@@ -42,7 +43,6 @@ BY_TICKET = [name for name, row in PRESETS.items() if "ticket" in row]
 BY_DEVICE = [name for name, row in PRESETS.items() if "device_authorization_endpoint" in row]
 SIGNER = rsa_signer()
 SECRET = "secret"
-SOON = 20.0
 
 
 def addresses(name: str, issuer: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ import secrets
 from dataclasses import replace
 
 import pytest
+from patience import SOON
 from renewing import sign_in_at, token_endpoint
 
 from loopback_auth.api import login
@@ -28,7 +29,6 @@ from loopback_auth.signin.two_step import begin, resume
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.store.pending_sign_in import from_json, to_json
 
-SOON = 20.0
 OUTSIDE = Network(public=True, allow_private=("127.0.0.1",))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from patience import SOON
 from renewing import keeping
 
 from loopback_auth import MemoryTokenStore, TokenSource, login, login_sync, testing
@@ -99,7 +100,7 @@ def sign_in(server: DemoAuthorizationServer, user: SimulatedUser, flow: FlowName
 def ask(url: str, token: str = "", method: str = "GET", body: bytes = b"") -> http.client.HTTPResponse:
     """Send a request with an access token; the answer has been read."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=SOON)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     connection.request(method, url.removeprefix(f"http://{parts.netloc}"), body or None, headers)
     answer = connection.getresponse()

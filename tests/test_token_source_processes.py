@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from patience import SOON
 from renewing import ending_in
 
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
@@ -22,7 +23,6 @@ from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.token_cache import LOOK_SECONDS
 from loopback_auth.token_source import TokenSource
 
-SOON = 30.0
 PROCESSES = 8
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
 

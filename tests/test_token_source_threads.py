@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from patience import SOON
 from renewing import ending_in
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError
@@ -18,7 +19,6 @@ from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.token_source import TokenSource
 from loopback_auth.tokens import SignIn
 
-SOON = 20.0
 THREADS = 8
 
 

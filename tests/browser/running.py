@@ -10,6 +10,8 @@ from queue import Queue
 from threading import Thread
 from typing import TypeVar
 
+from patience import SOON
+
 from loopback_auth.api import login
 from loopback_auth.events import Event, LinkReady
 from loopback_auth.flow_table import FlowName
@@ -17,9 +19,6 @@ from loopback_auth.model import ClientConfig
 from loopback_auth.network.browser import Opening
 from loopback_auth.program import Program
 from loopback_auth.tokens import SignIn
-
-SOON = 15.0
-"""Seconds that anything here may take."""
 
 EventType = TypeVar("EventType", bound=Event)
 

@@ -8,6 +8,7 @@ from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
+from patience import SOON
 
 from browser.conftest import Tab
 from browser.test_sign_in import REFUSED_POST
@@ -17,7 +18,6 @@ from loopback_auth.events import Event, LinkReady
 from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
-SOON = 15.0
 
 
 class Login(Thread):

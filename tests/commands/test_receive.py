@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from command_line import CommandLine, Running
+from command_line import PATIENCE, CommandLine, Running
 
 from commands.people import RecordingServer, visit
 from loopback_auth.commands.demo import CLIENT_ID
@@ -114,7 +114,7 @@ def exchange(issuer: str, answer: dict[str, object]) -> dict[str, object]:
         "client_id": CLIENT_ID,
         "code_verifier": VERIFIER,
     }
-    with urlopen(f"{issuer}/token", urlencode(form).encode(), timeout=10) as reply:
+    with urlopen(f"{issuer}/token", urlencode(form).encode(), timeout=PATIENCE) as reply:
         tokens = json.load(reply)
     assert isinstance(tokens, dict)
     return tokens
@@ -122,7 +122,7 @@ def exchange(issuer: str, answer: dict[str, object]) -> dict[str, object]:
 
 def opened(link: str) -> str | None:
     """Open a link as a browser does, and return where it leads; None: nowhere."""
-    connection = HTTPConnection(urlsplit(link).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(link).netloc, timeout=PATIENCE)
     connection.request("GET", urlsplit(link).path, headers={"Accept": "text/html"})
     where = connection.getresponse().getheader("Location")
     connection.close()

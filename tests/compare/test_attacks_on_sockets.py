@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from canaries import Tap, leaks
 from gullible import Gullible, believing
+from patience import SOON
 
 from loopback_auth.compare.attacks import Serving, demo_attacks, login_under_attack, simulated_attacks
 from loopback_auth.compare.attacks.sockets import shared
@@ -21,7 +22,6 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.flow_table import COMPARED
 from loopback_auth.network import pending_callbacks, start_page
 
-SOON = 40.0
 REFUSED = "The attempt to listen on the same port was refused (EADDRINUSE). "
 RENEWED = " The terminal showed a new link."
 

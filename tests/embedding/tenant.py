@@ -12,6 +12,7 @@ from threading import Thread
 
 import requests
 import trustme
+from patience import SOON
 
 from loopback_auth.testing import DemoAuthorizationServer
 
@@ -33,7 +34,7 @@ def tenant(server: DemoAuthorizationServer, folder: Path) -> Iterator[tuple[str,
         def do_POST(self) -> None:
             form = self.rfile.read(int(self.headers["Content-Length"]))
             kind = {"Content-Type": self.headers["Content-Type"]}
-            reply = requests.post(f"{server.issuer}/token", form, headers=kind, timeout=5)
+            reply = requests.post(f"{server.issuer}/token", form, headers=kind, timeout=SOON)
             self._answer(reply.status_code, reply.content)
 
         def _answer(self, status: int, body: bytes) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from patience import SOON
 
 from embedding.tenant import tenant
 from loopback_auth.testing import DemoAuthorizationServer, DemoClient, SimulatedUser, serve
@@ -41,7 +42,7 @@ def server() -> Iterator[DemoAuthorizationServer]:
 def accepted(server: DemoAuthorizationServer, token: str) -> bool:
     """Return whether a token has not expired."""
     headers = {"Authorization": f"Bearer {token}"}
-    return requests.get(server.resource, headers=headers, timeout=5).status_code == 200
+    return requests.get(server.resource, headers=headers, timeout=SOON).status_code == 200
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PROGRAMS.glob("with_*.py")))

@@ -156,10 +156,10 @@ def test_wrong_alphabet_is_read_and_said(text: str) -> None:
 )
 def test_huge_token_does_not_take_long(text: str) -> None:
     """It is read up to a limit."""
-    began = time.perf_counter()
+    began = time.process_time()
     read_token(text)
 
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_disclosures_are_counted_and_not_read() -> None:

@@ -8,7 +8,8 @@ import shutil
 import sys
 
 import pytest
-from raw_http import SOON, Answer, parse
+from patience import SOON
+from raw_http import Answer, parse
 
 NOBODY = 65534
 CAN_BE_ANOTHER = sys.platform == "linux" and os.geteuid() == 0 and shutil.which("bash") is not None

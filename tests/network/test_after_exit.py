@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from other_users import asked_by_another, needs_another_user
-from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange
+from patience import SOON
+from raw_http import CODE, GOOD, STATE, Answer, exchange
 
 from loopback_auth.network.after_exit import AFTER_EXIT_SECONDS
 from loopback_auth.words import Words

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import SOON
 from raw_http import waiting
 
 from loopback_auth.effects import Bind, Flow
@@ -163,7 +164,7 @@ def test_other_addresses_of_this_machine_are_not_served() -> None:
     try:
         addresses = [one.getsockname()[0] for one in bound.sockets]
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.2", bound.port), timeout=5)
+            socket.create_connection(("127.0.0.2", bound.port), timeout=SOON)
     finally:
         bound.close()
 
@@ -216,7 +217,7 @@ def test_browser_is_not_refused_before_the_server_runs() -> None:
     """The browser is started before aiohttp is imported and may be the faster of the two."""
     bound = bind("127.0.0.1", (0,), "/callback")
     try:
-        with socket.create_connection(("127.0.0.1", bound.port), timeout=5) as early:
+        with socket.create_connection(("127.0.0.1", bound.port), timeout=SOON) as early:
             connected = early.getpeername()
     finally:
         bound.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from name_directory import Names
+from patience import SOON
 from relays import HOST, Authority, Relay, answer, listening, relaying
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, TransportError
@@ -24,7 +25,6 @@ by_openssl = pytest.mark.skipif(
     reason="there the system verifies certificates, which Wine does by rules of its own",
 )
 
-SOON = 20.0
 PASSWORD = "pass-canary"
 PUBLIC = "93.184.216.34"
 URL = f"https://{HOST}/token"

@@ -14,14 +14,14 @@ from threading import Event
 
 import pytest
 from name_directory import Names
+from patience import SOON
 
 from loopback_auth.errors import TransportError
 from loopback_auth.http_messages import HttpRequest
 from loopback_auth.network.resolver import PrivateAddressError, Resolver, SystemResolver
 from loopback_auth.network.transport import Transport
 
-SOON = 10.0
-SILENCE = 60.0
+SILENCE = 2 * SOON
 """Seconds for which the name server says nothing: far longer than the tests may take."""
 
 INSIDE = ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "::1", "fe80::1", "::ffff:10.0.0.1"]
@@ -185,6 +185,6 @@ def test_command_ends_although_the_name_server_is_silent(pressed: bool, status: 
         assert process.stdout.readline() == b"asked\n"
         if pressed:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=SILENCE / 2)
+        process.communicate(timeout=SOON)
 
     assert process.returncode == status

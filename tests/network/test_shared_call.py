@@ -8,11 +8,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from patience import SOON
 
 from loopback_auth.network import shared_call
 from loopback_auth.network.shared_call import SharedCall, shared_look
-
-SOON = 20.0
 
 
 def call() -> tuple[SharedCall[str], list[SharedCall[str]]]:

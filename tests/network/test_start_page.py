@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 from other_users import NOBODY, asked_by_another, needs_another_user
-from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
+from patience import SOON
+from raw_http import CODE, DONE, STATE, Answer, Waiting, waiting
 
 from loopback_auth.effects import VerificationPrompt
 from loopback_auth.events import (

@@ -7,11 +7,11 @@ import time
 from threading import Event
 
 import pytest
+from patience import SOON
 
 from loopback_auth.network.threads import apart, run_sync, to_the_end
 
-SILENCE = 60.0
-SOON = 10.0
+SILENCE = 2 * SOON
 
 
 async def test_work_apart_returns_what_it_found() -> None:

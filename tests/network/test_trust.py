@@ -18,6 +18,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from patience import SOON
 from relays import Authority, answer, listening
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, TransportError
@@ -31,8 +32,6 @@ by_openssl = pytest.mark.skipif(
     sys.platform == "win32",
     reason="there the system verifies certificates, which Wine does by rules of its own",
 )
-
-SOON = 20.0
 
 
 async def ask(

@@ -72,7 +72,7 @@ def test_a_hostile_header_is_read_in_linear_time(value: str) -> None:
     began = time.process_time()
     challenges(value)
 
-    assert time.process_time() - began < 0.2
+    assert time.process_time() - began < 2
 
 
 @given(st.one_of(st.text(), st.text(alphabet='Bearer =",\\\t;ab\x00é')))

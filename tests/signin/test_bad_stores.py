@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import SOON
 from renewing import NAME, TokenEndpoint, ending_in, keeping, sign_in_at, token_endpoint
 
 from loopback_auth.errors import NotKept, SignInRequired, StoreError
@@ -160,7 +161,7 @@ async def test_a_mistake_in_a_store_is_not_waited_for() -> None:
         store = Exhausted()
         store.save(sign_in)
         with pytest.raises(StoreError):
-            await asyncio.wait_for(renew(sign_in, store=store), 10)
+            await asyncio.wait_for(renew(sign_in, store=store), SOON)
         assert server.sent == []
     with pytest.raises(StoreError, match="SignInLock"):
         OpenStore(store).sign_in_lock(NAME)
@@ -250,7 +251,7 @@ def test_an_asynchronous_store_works_without_a_loop_too() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(SOON)
     assert got == [sign_in] * 4
     assert logout_sync(sign_in, store=store) is False
     assert store.kept is None
@@ -273,7 +274,7 @@ async def test_a_store_that_answers_late_delays_nobody_else() -> None:
 
     class Late(MemoryTokenStore):
         def read(self, name: str) -> SignIn | None:
-            answer.wait(20)
+            answer.wait(SOON)
             return super().read(name)
 
     sign_in = ending_in(sign_in_at(NOWHERE), 600)
@@ -321,7 +322,7 @@ async def cancelled_after(turns: int, work: Coroutine[object, object, object], t
     for _ in range(times):
         task.cancel()
         await asyncio.sleep(0)
-    await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 20)
+    await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), SOON)
     return over
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import pytest
-from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange, request_for
+from patience import SOON
+from raw_http import CODE, GOOD, STATE, Answer, exchange, request_for
 
 from loopback_auth.authorization_messages import Callback
 from loopback_auth.effects import Bind, Browse, Flow, Now, Receive, Sleep, Warn

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from patience import SOON
 
 from loopback_auth.errors import (
     AttemptExpired,
@@ -73,7 +74,7 @@ async def raced(
         return DONE
 
     race = Race(chosen, drive=lambda *_: Driver(Resources()), run=run, notify=told.append, provider="as")
-    route, _ = await asyncio.wait_for(race.run(early), 10)
+    route, _ = await asyncio.wait_for(race.run(early), SOON)
     return route.flow, told
 
 
@@ -113,9 +114,9 @@ async def test_link_that_was_opened_twice_has_its_flow_begun_anew() -> None:
 
     race = Race(chosen, drive=lambda *_: Driver(Resources()), run=run, notify=lambda _: None, provider="as")
     racing = asyncio.ensure_future(race.run())
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), SOON)
     race.evidence(LinkOpenedTwice())
-    route, _ = await asyncio.wait_for(racing, 10)
+    route, _ = await asyncio.wait_for(racing, SOON)
     assert route.flow == "code"
 
     assert sorted(runs) == ["code", "code", "device"]
@@ -199,7 +200,7 @@ async def test_who_is_back_or_has_nothing_to_paste_is_left_alone(event: Event) -
     for _ in range(5):
         await asyncio.sleep(0)
     back.set()
-    won, _ = await asyncio.wait_for(running, 10)
+    won, _ = await asyncio.wait_for(running, SOON)
     text = won.flow
 
     assert text == "code"
@@ -232,7 +233,7 @@ async def broken_beside_a_redirect(flow: str, error: LoopbackAuthError) -> tuple
         notify=told.append,
         provider="as",
     )
-    route, _ = await asyncio.wait_for(race.run(), 10)
+    route, _ = await asyncio.wait_for(race.run(), SOON)
     await race.close()
     return route.flow, told
 

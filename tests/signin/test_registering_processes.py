@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import SOON
 
 from loopback_auth import ClientConfig, ClientMetadata, FileTokenStore, login_sync
 from loopback_auth.events import silent
 from loopback_auth.testing import SimulatedUser, serve
 
-SOON = 60.0
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
 
 CROWD = """

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import SOON
 
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Event, WaitingForOtherProcess
@@ -41,7 +42,7 @@ async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp
         assert "then try again" in end.value.hint
 
     with leader:
-        await asyncio.wait_for(wait(), 20)
+        await asyncio.wait_for(wait(), SOON)
 
     assert [type(event) for event in events] == [WaitingForOtherProcess]
 
@@ -76,7 +77,7 @@ async def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: b
             store.save(THEIRS)
         return await following
 
-    taken = await asyncio.wait_for(both(), 20)
+    taken = await asyncio.wait_for(both(), SOON)
 
     assert taken == (THEIRS if serves else None)
     assert len(events) == 1

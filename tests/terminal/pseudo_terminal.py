@@ -95,7 +95,7 @@ class Person:
     def types_ahead(self, text: str) -> None:
         """Type what nobody reads before this returns; the system takes its time to hand it on."""
         os.write(self.ours, text.encode())
-        select.select([self.stdin], [], [], 10)
+        select.select([self.stdin], [], [], 60)
 
     @contextmanager
     def session(self, script: str, *, program: str = PROGRAM, **environment: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ import sys
 from collections import deque
 
 import pytest
+from patience import SOON
 
 if sys.platform != "win32":
     pytest.skip("the console of Windows", allow_module_level=True)
@@ -63,7 +64,7 @@ async def test_a_long_paste_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> No
             over.set()
 
     with console.arriving(0, take):
-        await asyncio.wait_for(over.wait(), 10)
+        await asyncio.wait_for(over.wait(), SOON)
 
     assert len(answer.text) == 36 + 2 * console.MOST
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from patience import SOON
 from pseudo_terminal import IN_BACKGROUND, PASTE, UNTIL_ENTER, Person
 from terminal_samples import AUTHORITY, LINK, LOOPS, REQUEST, STATE, Loop
 
@@ -94,7 +95,7 @@ class WaitingSignIn:
         with seated(self.person):
             terminal = self.terminal()
             with asyncio.Runner(loop_factory=loop) as runner:
-                runner.run(asyncio.wait_for(main(), 10))
+                runner.run(asyncio.wait_for(main(), SOON))
         return self.person.look()
 
     def press(self, *keys: str, sees: str) -> str:
@@ -686,7 +687,7 @@ def test_a_terminal_that_closes_ends_the_keys_alone(loop: Loop) -> None:
             after.append(threading.active_count())
 
     with Person() as leaving, seated(leaving), asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(asyncio.wait_for(main(WaitingSignIn(leaving).terminal(), leaving), 10))
+        runner.run(asyncio.wait_for(main(WaitingSignIn(leaving).terminal(), leaving), SOON))
 
     assert after == [before]
 

@@ -45,7 +45,7 @@ def main() -> None:
                 print(web.get(f"{issuer}/resource").json()["sub"])
             with requests.Session() as session:
                 session.auth = for_requests.BearerAuth(source)
-                print(session.get(f"{issuer}/resource", timeout=10).json()["sub"])
+                print(session.get(f"{issuer}/resource", timeout=60).json()["sub"])
             print(asyncio.run(ask(f"{issuer}/resource", source)))
         case "receive":
             with LoopbackReceiver(program=PROGRAM) as receiver:
