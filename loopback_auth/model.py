@@ -231,6 +231,8 @@ class Provider:
         temporary: the server ends together with the sign-in, as the built-in demonstration does.
         simulated_person: a simulated person approves there, as in the built-in demonstration.
         title: what people call it, such as `Acme Cloud`; empty: as in `shown_name`.
+        configured_as: the name or address by which settings find the provider, where `name` is that of one of
+            several accounts; empty: `name`.
     """
 
     name: str
@@ -249,6 +251,7 @@ class Provider:
     temporary: bool = False
     simulated_person: bool = False
     title: str = ""
+    configured_as: str = ""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -144,6 +144,8 @@ class SignIn:
         dpop_key: private key, as a JWK, that the tokens are bound to (RFC 9449); empty: they are not.
         registered: the program has registered the client by itself (RFC 7591), so that the secret of the
             client, if it has one, is in the store.
+        configured_as: the name or address by which settings find the provider, where `name` is that of one of
+            several accounts; empty: `name`.
     """
 
     name: str
@@ -165,6 +167,7 @@ class SignIn:
     resource_server: str = ""
     dpop_key: Mapping[str, str] = field(default=EMPTY, repr=False)
     registered: bool = False
+    configured_as: str = ""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -83,5 +83,7 @@ def fresh_sign_in(
     try:
         return asyncio.run(renewing)
     except SignInRequired as exc:
-        exc.hint = how_to_sign_in(sign_in.resource_server or sign_in.name, "Sign in again")
+        exc.hint = f"Sign in again: python -m loopback_auth login {sign_in.name}"
+        if sign_in.resource_server:
+            exc.hint = how_to_sign_in(sign_in.resource_server, "Sign in again")
         raise

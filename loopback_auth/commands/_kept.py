@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 
+from loopback_auth.commands._accounts import provider_of
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
 from loopback_auth.settings.kept import KeptSettings
@@ -57,20 +58,51 @@ def in_use(store: FileTokenStore) -> str:
     """Return the name of the sign-in that is meant when none is named; empty when nothing says which.
 
     It is that of the provider in the settings, or the one that was chosen or made last, or the only one; a
-    demonstration whose server has ended is not counted beside others.
+    demonstration whose server has ended is not counted beside others. Of several accounts at the provider in
+    the settings it is the chosen one.
 
     Raises:
         ConfigError: the settings cannot be read.
         StoreError: the folder cannot be read or trusted.
     """
     if meant := KeptSettings(os.environ).meant():
-        return sign_in_name(meant)
+        return _account_in_use(store, sign_in_name(meant))
     if chosen := store.chosen():
         return chosen
     names = store.names()
     if len(names) > 1:
         names = tuple(name for name in names if not _is_temporary(store, name))
     return names[0] if len(names) == 1 else ""
+
+
+def accounts_of(store: FileTokenStore, provider: str) -> tuple[str, ...]:
+    """Return the names of the sign-ins at a provider; one that cannot be read is left out.
+
+    Args:
+        store: where they are kept.
+        provider: the name under which the only one would be kept.
+
+    Raises:
+        StoreError: the folder cannot be read or trusted.
+    """
+    return tuple(name for name in store.names() if _provider_of(store, name) == provider)
+
+
+def _account_in_use(store: FileTokenStore, provider: str) -> str:
+    """Return the name of the sign-in at a provider: the chosen one, the only one, or that of its name."""
+    chosen = store.chosen()
+    if chosen and _provider_of(store, chosen) == provider:
+        return chosen
+    accounts = accounts_of(store, provider)
+    return accounts[0] if len(accounts) == 1 else provider
+
+
+def _provider_of(store: FileTokenStore, name: str) -> str:
+    try:
+        sign_in = store.load(name)
+    except StoreError:
+        return ""
+    return provider_of(sign_in) if sign_in is not None else ""
 
 
 def _shown(url: str) -> str:
@@ -106,8 +138,10 @@ def how_to_sign_in(name: str, what: str = "Sign in") -> str:
             providers = KeptSettings(os.environ).providers()
     if name in providers or not providers:
         return f"{what}: {login} {name if name in providers else ''}".rstrip()
-    from loopback_auth.settings.reading import suggestion  # Start-up.
+    from loopback_auth.settings.reading import login_as, suggestion  # Start-up.
 
+    if arguments := login_as(name, providers):
+        return f"{what}: {login} {arguments}"
     near = suggestion(name, providers)
     meant = f"{near} " if near.startswith("Did") else ""
     return f"{meant}{what}: {login} PROVIDER (see: python -m loopback_auth providers)"
@@ -118,6 +152,7 @@ def described(sign_in: SignIn) -> dict[str, object]:
     tokens = sign_in.tokens
     return {
         "name": sign_in.name,
+        "provider": provider_of(sign_in),
         "resource_server": sign_in.resource_server.partition("?")[0] or None,
         "issuer": sign_in.metadata.issuer,
         "client_id": sign_in.client_id,
@@ -158,7 +193,7 @@ def private_key(sign_in: SignIn) -> str | None:
     """
     if sign_in.client_auth != "private_key_jwt":
         return None
-    return KeptSettings(os.environ).private_key(sign_in.client_id, sign_in.name)
+    return KeptSettings(os.environ).private_key(sign_in.client_id, sign_in.configured_as or sign_in.name)
 
 
 def client_secret(sign_in: SignIn) -> str | None:
@@ -171,7 +206,8 @@ def client_secret(sign_in: SignIn) -> str | None:
     """
     if sign_in.registered or sign_in.client_auth not in ("client_secret_basic", "client_secret_post"):
         return None
-    found = KeptSettings(os.environ).client_secret(sign_in.client_id, sign_in.name)
+    provider = sign_in.configured_as or sign_in.name
+    found = KeptSettings(os.environ).client_secret(sign_in.client_id, provider)
     if found is not None or not is_terminal(sys.stdin):
         return found
     from loopback_auth.terminal.secret import ask_client_secret  # Start-up: scripts are not asked.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import contextmanager
 
 from loopback_auth import words
 from loopback_auth.cli import tell
+from loopback_auth.environment import is_terminal
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, SignInRequired, StoreError
+from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.invocation import GENERAL
+from loopback_auth.settings import provider_name
 from loopback_auth.store.pending_sign_in import Ended
 from loopback_auth.terminal.outcome import until
 from loopback_auth.words import Words
@@ -27,8 +31,9 @@ BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
 ELSEWHERE = "If another user or another LOOPBACK_AUTH_DATA_DIR started it, finish it there."
 HOW_TO_APPROVE = (
     "Open url in any browser, on any device, and approve; if there is a user_code, only if the page shows "
-    "it. Then run finish, again after retry_after seconds while it exits with 10; without a terminal add "
-    "--yes, which accepts whichever account approved."
+    "it. Then run finish, again after retry_after seconds while it exits with 10. Its --yes accepts "
+    "whichever account approved, which a program without a terminal has to do: compare the account in its "
+    "answer."
 )
 HOW_TO_PASTE = (
     "Open url in any browser and approve; the browser ends on an address that begins with redirect_uri and "
@@ -103,16 +108,22 @@ def invitation(handed: PendingSignIn) -> dict[str, object]:
     }
     return {
         "handle": handed.handle,
-        "provider": handed.client.provider.name,
+        "name": handed.client.provider.name,
+        "provider": _provider(handed),
         "flow": handed.flow,
         "url": handed.url,
         **{name: value for name, value in optional.items() if value},
         "expires_at": handed.expires_at,
         "expires_in": max(0, int(handed.expires_at - time.time())),
         "interval": handed.interval,
-        "finish": finish_command(handed.handle, handed.flow),
+        "finish": finish_for_program(handed.handle, handed.flow),
         "how": HOW_TO_PASTE if handed.flow == "paste" else HOW_TO_APPROVE,
     }
+
+
+def _provider(handed: PendingSignIn) -> str:
+    provider = handed.client.provider
+    return provider_name(provider.configured_as) if provider.configured_as else provider.name
 
 
 def show(handed: PendingSignIn) -> None:
@@ -130,6 +141,12 @@ def show(handed: PendingSignIn) -> None:
     tell(words.START_COPY if paste else Words.APPROVE_WARNING)
     tell(words.START_FINISH.format(until=until(handed.expires_at)))
     tell(f"\n  {finish_command(handed.handle, handed.flow)}\n")
+
+
+def finish_for_program(handle: str, flow: str) -> str:
+    """Return the command for a program: where nobody can be asked, it accepts any account."""
+    asks = flow in APPROVED_BY_ANYBODY and not is_terminal(sys.stdin)
+    return finish_command(handle, flow) + " --yes" * asks
 
 
 def finish_command(handle: str, flow: str = "") -> str:

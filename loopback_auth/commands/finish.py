@@ -233,7 +233,7 @@ def _client_secret(handed: PendingSignIn, store: FileTokenStore) -> str | None:
     made = registration_at(client.provider.metadata.issuer or "", client.client_id, store)
     if made is not None:
         return made.client_secret
-    return KeptSettings(os.environ).client_secret(client.client_id, handed.named, client.provider.name)
+    return KeptSettings(os.environ).client_secret(client.client_id, *_names(handed))
 
 
 def _private_key(handed: PendingSignIn) -> str | None:
@@ -245,7 +245,12 @@ def _private_key(handed: PendingSignIn) -> str | None:
     if not handed.with_private_key:
         return None
     client = handed.client
-    return KeptSettings(os.environ).private_key(client.client_id, handed.named, client.provider.name)
+    return KeptSettings(os.environ).private_key(client.client_id, *_names(handed))
+
+
+def _names(handed: PendingSignIn) -> tuple[str, str]:
+    provider = handed.client.provider
+    return handed.named, provider.configured_as or provider.name
 
 
 def _tell_pending(pending: StillPending, options: argparse.Namespace) -> None:

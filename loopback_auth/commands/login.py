@@ -4,12 +4,14 @@ The browser opens, you approve, and the browser comes back to this machine. If t
 another flow opens beside it: a ticket, a device code, or a pasted address. The first valid response counts.
 PROVIDER is a name from `python -m loopback_auth providers`, a table of your configuration file, or an
 address that starts with https://: that of an API or an MCP server, or an issuer. Without it you sign in to
-the built-in demonstration server, where you need no account.
+the built-in demonstration server, where you need no account. NAME of a kept sign-in signs in to it again;
+--as keeps the sign-ins of several accounts at one provider.
 
 Examples:
   python -m loopback_auth login
   python -m loopback_auth login --no-browser        only show the link
   python -m loopback_auth login github --client-id ID
+  python -m loopback_auth login github --as work    keep it as github-work
   python -m loopback_auth login https://id.example --client-id ID --scope openid
   python -m loopback_auth login https://mcp.example/mcp
   python -m loopback_auth login netlify --client-id ID --flow ticket
@@ -17,7 +19,7 @@ Examples:
   python -m loopback_auth login work --allowed-flows code --allowed-flows device
 
 A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET, the configuration file, or a prompt. More: help
-flows, help environments, help resources.
+accounts, help flows, help environments, help resources.
 """
 
 from __future__ import annotations
@@ -30,12 +32,13 @@ from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands._store import the_store
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import AttemptExpired, Unavailable
+from loopback_auth.narrow import is_name
 from loopback_auth.network.browser import launch
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER
 from loopback_auth.signin.planning import plan_for
-from loopback_auth.store import FileTokenStore, sign_in_name
+from loopback_auth.store import FileTokenStore
 from loopback_auth.words import Words
 
 TYPE_CHECKING = False
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn
 
 
-USAGE = "[PROVIDER] [--client-id ID] [options]"
+USAGE = "[PROVIDER] [--as ACCOUNT] [--client-id ID] [options]"
 SHOWN = (
     "resource_server",
     "issuer",
@@ -73,6 +76,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     import argparse
 
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="where to sign in")
+    parser.add_argument(
+        "--as", dest="account", metavar="ACCOUNT", help="keep it as PROVIDER-ACCOUNT, beside other accounts"
+    )
     parser.add_argument(
         "--verbose", "-v", action="store_true", help="show every request, with labels for secrets"
     )
@@ -130,11 +136,11 @@ def signed_in(
         since: when the caller looked for a sign-in and found none, in Unix seconds; one that another process
             has brought to its end later is taken. None: only one that is under way now.
     """
-    settings = settings_of(options)
-    check_packages()
     store = the_store()
+    settings = _settings(options, store)
+    check_packages()
     if not settings.is_demo:
-        if os.path.lexists(store.path(sign_in_name(settings.name))):
+        if os.path.lexists(store.path(settings.kept_as)):
             from loopback_auth.settings.same_client import check_same_client
 
             check_same_client(settings, store)
@@ -142,7 +148,7 @@ def signed_in(
     chosen = plan_for(settings, unconfirmed=options.yes, simulate=options.simulate_person)
     store.check_writable()
     # Each process has its own demonstration server, so there is no result to wait for.
-    lock = None if options.alone or settings.is_demo else store.sign_in_lock(sign_in_name(settings.name))
+    lock = None if options.alone or settings.is_demo else store.sign_in_lock(settings.kept_as)
     command = LOGIN_IN_CONTAINER if since is None else ""
     theirs = _follow(lock, settings, store, since)
     if lock is None:
@@ -154,6 +160,15 @@ def signed_in(
         done = theirs
         tell(f"Another process has signed in to {done.name}. That sign-in is used here too.")
     return done
+
+
+def _settings(options: argparse.Namespace, store: FileTokenStore) -> Settings:
+    named = options.provider or ""
+    if options.account is None and not (is_name(named) and os.path.lexists(store.path(named))):
+        return settings_of(options)
+    from loopback_auth.commands._accounts import login_settings  # Start-up: most logins need neither.
+
+    return login_settings(options, store)
 
 
 def _follow(
@@ -178,7 +193,7 @@ def _follow(
     waiting = wait_for_other(
         lock,
         OpenStore(store),
-        sign_in_name(settings.name),
+        settings.kept_as,
         since=time.time() if since is None else since,
         notify=told,
         reusable=lambda theirs: not why_not_reusable(theirs, client_config(settings)),

@@ -4,6 +4,7 @@ Examples:
   python -m loopback_auth logout
   python -m loopback_auth logout github
   python -m loopback_auth logout --all
+  python -m loopback_auth logout github --all     every account at github
   python -m loopback_auth logout https://mcp.example/mcp --unregister
 
 They are deleted here even if the server cannot be reached; then the exit status says so. With --unregister
@@ -16,11 +17,12 @@ import asyncio
 import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
-from loopback_auth.commands._kept import client_secret, in_use, kept, private_key
+from loopback_auth.commands._kept import accounts_of, client_secret, in_use, kept, private_key
 from loopback_auth.commands._remarks import remark
 from loopback_auth.commands._store import the_store
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.redact import server_text
+from loopback_auth.settings import provider_name
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.logout import logout
 from loopback_auth.store import FileTokenStore
@@ -38,7 +40,9 @@ USAGE = "[NAME] [--all] [--unregister] [--json]"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; default: the one in use")
-    parser.add_argument("--all", action="store_true", help="sign out of everything that is kept")
+    parser.add_argument(
+        "--all", action="store_true", help="sign out of everything that is kept, or of every account at NAME"
+    )
     parser.add_argument(
         "--unregister", action="store_true", help="also give up the client that this program has registered"
     )
@@ -55,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
         return status
     results: list[dict[str, object]] = []
     worst = 0
-    for name in store.names():
+    names = _accounts(store, options.provider) if options.provider else store.names()
+    for name in names:
         try:
             result, status = _logout(kept(store, name), store, unregister=options.unregister)
         except LoopbackAuthError as exc:
@@ -68,6 +73,16 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(results)
     return worst
+
+
+def _accounts(store: FileTokenStore, named: str) -> tuple[str, ...]:
+    """Return the names of all sign-ins at a provider.
+
+    Raises:
+        SignInRequired: there is none.
+    """
+    names = accounts_of(store, provider_name(named))
+    return names or (kept(store, named).name,)
 
 
 def _say_which_is_in_use(store: FileTokenStore) -> None:

@@ -11,9 +11,9 @@ Examples:
   python -m loopback_auth cancel --all
 
 With --json the answer is one object. For the person: url and, depending on the flow, user_code,
-verification_uri and redirect_uri. For the program: handle, provider, flow; expires_at in Unix seconds and
-expires_in in seconds; interval, the seconds before the first finish; finish, the command; and how, which
-says all this in a sentence.
+verification_uri and redirect_uri. For the program: handle, provider, flow, and name, under
+which the sign-in will be kept; expires_at in Unix seconds and expires_in in seconds; interval, the seconds
+before the first finish; finish, the command; and how, which says all this in a sentence.
 
 A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET or the configuration file, for start and for finish.
 More: help agents.
@@ -25,8 +25,9 @@ import asyncio
 import os
 import time
 
-from loopback_auth.cli import print_json, settings_of
+from loopback_auth.cli import print_json
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands._accounts import login_settings
 from loopback_auth.commands._pending import invitation, show
 from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.commands._remarks import remark
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from loopback_auth.settings import Settings
 
 
-USAGE = "[PROVIDER] [--client-id ID] [options]"
+USAGE = "[PROVIDER] [--as ACCOUNT] [--client-id ID] [options]"
 SHOWN = ("issuer", "client_id", "scope", "flow", "allowed_flows", "ticket", "message")
 """The settings that its help describes."""
 
@@ -60,12 +61,14 @@ SHOWN = ("issuer", "client_id", "scope", "flow", "allowed_flows", "ticket", "mes
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="where to sign in")
+    parser.add_argument("--as", dest="account", metavar="ACCOUNT", help="keep it as PROVIDER-ACCOUNT")
     add_settings(parser, SHOWN)
 
 
 def run(options: argparse.Namespace) -> int:
     """Begin a login, keep it, and show what the person has to do."""
-    settings = settings_of(options)
+    store = the_store()
+    settings = login_settings(options, store)
     if settings.is_demo:
         raise ConfigError(
             "A login at the built-in demonstration cannot be finished later: its server ends first.",
@@ -73,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
             "start --issuer ADDRESS --client-id loopback-auth-demo, with the address that it prints.",
         )
     folder = data_folder(os.environ)
-    store, pendings = the_store(), PendingStore(folder)
+    pendings = PendingStore(folder)
     store.check_writable()
     pendings.sweep(time.time())
     handed = asyncio.run(_begun(settings, options.provider or "", store))

@@ -1,5 +1,8 @@
 """Show the sign-ins that are kept: account, until when, and scope; never a secret.
 
+The one that other commands use when you name none is marked. Where there are several accounts at a provider
+(help accounts), the provider is shown too.
+
 With NAME, or the URL of a resource or an issuer, you also see the resource, the server, the client ID and
 whether the program registered it, and whether the token is bound to a key (DPoP).
 
@@ -20,8 +23,16 @@ import time
 
 from loopback_auth import words
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
+from loopback_auth.commands._accounts import provider_of
 from loopback_auth.commands._kept import described, how_to_sign_in, in_use, is_bound, kept
-from loopback_auth.commands._pending import finish_command, invitation, naming, outcome, show
+from loopback_auth.commands._pending import (
+    finish_command,
+    finish_for_program,
+    invitation,
+    naming,
+    outcome,
+    show,
+)
 from loopback_auth.commands._store import the_store
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
@@ -70,6 +81,7 @@ def _show_one(sign_in: SignIn, store: FileTokenStore, *, as_json: bool) -> int:
     registered = " (registered by this program)" if sign_in.registered else ""
     rows = [
         ("name", sign_in.name + " (in use)" * (sign_in.name == used)),
+        ("provider", provider_of(sign_in) if sign_in.configured_as else ""),
         ("account", account),
         ("until", when),
         ("scope", scope),
@@ -100,7 +112,7 @@ def _show(
         print_json([*shown, *map(_described_begun, begun), *damaged])
     else:
         if sign_ins:
-            print_table([("name", "account", "until", "scope"), *_rows(sign_ins, used)])
+            print_table(_table(sign_ins, used))
         if begun:
             print_table([("unfinished", "by", "until", "finish with"), *map(_row_begun, begun)])
     for error in errors.values():
@@ -164,11 +176,16 @@ def _begun(pendings: PendingStore, name: str) -> PendingSignIn | Ended | None:
         return pendings.load(name)
 
 
-def _rows(sign_ins: list[SignIn], used: str) -> list[tuple[str, str, str, str]]:
+def _table(sign_ins: list[SignIn], used: str) -> list[tuple[str, ...]]:
     # Beside others it matters which one is meant.
     marked = used if sign_ins[1:] else ""
     names = [f"{one.name} (in use)" if one.name == marked else one.name for one in sign_ins]
-    return [(name, *_row(one)) for name, one in zip(names, sign_ins, strict=True)]
+    rows = [(name, *_row(one)) for name, one in zip(names, sign_ins, strict=True)]
+    table: list[tuple[str, ...]] = [("name", "account", "until", "scope"), *rows]
+    if not any(one.configured_as for one in sign_ins):
+        return table
+    providers = ["provider", *map(provider_of, sign_ins)]
+    return [(row[0], provider, *row[1:]) for row, provider in zip(table, providers, strict=True)]
 
 
 def _row(sign_in: SignIn) -> tuple[str, str, str]:
@@ -189,7 +206,7 @@ def _described_begun(begun: PendingSignIn) -> dict[str, object]:
         "flow": begun.flow,
         "created_at": begun.created_at,
         "expires_at": begun.expires_at,
-        "finish": finish_command(begun.handle, begun.flow),
+        "finish": finish_for_program(begun.handle, begun.flow),
     }
 
 

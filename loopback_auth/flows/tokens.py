@@ -117,6 +117,7 @@ def signed_in(
         resource_server=client.resource_server,
         dpop_key=dpop_key if tokens.token_type == DPOP else EMPTY,
         registered=client.client_metadata is not None and client.client_id != client.client_metadata.url,
+        configured_as=client.provider.configured_as,
     )
 
 

@@ -29,7 +29,7 @@ from loopback_auth.settings.presets import (
     preset_name,
     preset_row,
 )
-from loopback_auth.settings.reading import loopback_parts, suggestion
+from loopback_auth.settings.reading import login_as, loopback_parts, suggestion
 from loopback_auth.settings.setting import PREFIX, SETTINGS, Setting
 
 TYPE_CHECKING = False
@@ -54,13 +54,16 @@ class Settings:
     """The values of all settings in one run, each with its origin.
 
     Args:
-        name: under which the sign-in is kept: the provider, or else the host of the server.
+        name: of the provider, or else the host of the server.
         values: name to value, origin in words, and distance: 0 for a flag, greater for each later source.
         advice: what to register at the provider, and where that is documented; empty when unknown.
         notes: what of a preset is not used, and why, for people.
+        provider: the name or address that was given; empty: none was.
+        account: the name under which the sign-in of one of several accounts is kept; empty: that of the
+            provider.
     """
 
-    __slots__ = ("_values", "advice", "name", "notes")
+    __slots__ = ("_account", "_provider", "_values", "advice", "name", "notes")
 
     def __init__(
         self,
@@ -68,11 +71,33 @@ class Settings:
         values: Mapping[str, tuple[object, str, int]],
         advice: str = "",
         notes: tuple[str, ...] = (),
+        *,
+        provider: str = "",
+        account: str = "",
     ) -> None:
         self.name: str = name
         self.advice: str = advice
         self.notes: tuple[str, ...] = notes
         self._values = values
+        self._provider = provider
+        self._account = account
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which the sign-in is kept.
+
+        Raises:
+            ConfigError: the name of the provider has no letter and no digit.
+        """
+        return self._account or provider_name(self.name)
+
+    @property
+    def configured_as(self) -> str:
+        """The name or address by which settings find the provider of an account; else empty."""
+        if self.kept_as == provider_name(self.name):
+            return ""
+        address = self.text("resource_server") or self.text("issuer") or ""
+        return self._provider or (self.name if self.is_demo else address)
 
     @property
     def shown_name(self) -> str:
@@ -129,15 +154,47 @@ class Settings:
     def completed(self, values: Mapping[str, object], origin: str) -> Settings:
         """Return the same settings with values for those that are not set."""
         unset = {name: (value, origin, 9) for name, value in values.items() if self.get(name) is None}
-        return Settings(self.name, {**self._values, **unset}, self.advice, self.notes)
+        return self._with({**self._values, **unset})
 
     def with_secret(self, client_secret: str) -> Settings:
         """Return the same settings with a client secret that the person has typed."""
         values = {**self._values, "client_secret": (client_secret, "terminal", 0)}
-        return Settings(self.name, values, self.advice, self.notes)
+        return self._with(values)
+
+    def for_account(self, kept_as: str) -> Settings:
+        """Return the same settings for the sign-in of one of several accounts.
+
+        Args:
+            kept_as: the name under which it is kept.
+        """
+        return self._with(self._values, kept_as)
+
+    def _with(self, values: Mapping[str, tuple[object, str, int]], account: str = "") -> Settings:
+        return Settings(
+            self.name,
+            values,
+            self.advice,
+            self.notes,
+            provider=self._provider,
+            account=account or self._account,
+        )
 
     def __repr__(self) -> str:
         return f"Settings(name={self.name!r})"
+
+
+def provider_name(configured_as: str) -> str:
+    """Return the name under which a sign-in is kept that is the only one at its provider.
+
+    Args:
+        configured_as: the name of the provider, or an address, as in `Settings.configured_as`.
+
+    Raises:
+        ConfigError: it has no letter and no digit.
+    """
+    from loopback_auth.store import sign_in_name  # Start-up: the store is next.
+
+    return sign_in_name(configured_as.partition("://")[2].rstrip("/") or configured_as)
 
 
 def config_file(environ: Mapping[str, str]) -> str:
@@ -222,7 +279,7 @@ def resolve(
     layers[-1] = (layers[-1][0], for_domain(layers[-1][1], _domain(layers, extended)))
     values = {item.name: _value(item, layers) for item in SETTINGS}
     advice = "{note} ({source})".format_map(preset(extended)) if extended else ""
-    return Settings(_name(name, values), values, advice, left_out(extended, values))
+    return Settings(_name(name, values), values, advice, left_out(extended, values), provider=name)
 
 
 def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
@@ -274,8 +331,12 @@ def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str
 
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
     address = _with_scheme(name)
-    hint = suggestion(name, [*tables, *every_preset(), DEMO, *filter(None, (address,))])
-    if not address:
+    known = (*tables, *every_preset(), DEMO)
+    arguments = login_as(name, known)
+    hint = suggestion(name, known)
+    if address or arguments:
+        hint = f"Did you mean {address or f'login {arguments}'}?"
+    else:
         hint += " You can also give an issuer, which starts with https://, or with http:// on this machine."
     message = f"Unknown provider: {ascii(name)[:80]} (from {origin})"
     return ConfigError(message, hint=hint, parameter="provider")

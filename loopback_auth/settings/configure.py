@@ -18,7 +18,6 @@ from loopback_auth.settings.network import network_of
 from loopback_auth.settings.presets import PLACES, preset, preset_title
 from loopback_auth.settings.private_key import private_key_of
 from loopback_auth.settings.quirks import quirks_of
-from loopback_auth.store import sign_in_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +54,7 @@ def provider_of(settings: Settings) -> Provider:
     text = settings.text
     metadata = ServerMetadata(text("issuer") or None)
     metadata = metadata.with_endpoints({name: text(name) or None for name in ENDPOINTS})
-    plain = Provider(sign_in_name(settings.name), metadata)
+    plain = Provider(settings.kept_as, metadata, configured_as=settings.configured_as)
     return replace(
         plain,
         title=_title(settings),

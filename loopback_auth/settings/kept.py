@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.narrow import is_tuple
-from loopback_auth.settings import UNNAMED, config_file, load_config, resolve
-from loopback_auth.settings.presets import preset_of_server
+from loopback_auth.settings import UNNAMED, config_file, load_config, provider_name, resolve
+from loopback_auth.settings.presets import ADDRESSES, PLACES, preset_of_server
+from loopback_auth.settings.setting import PREFIX
 from loopback_auth.store import sign_in_name
 
 TYPE_CHECKING = False
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from loopback_auth.model import Network
     from loopback_auth.settings import Settings
     from loopback_auth.tokens import SignIn
+
+_NAMING = (
+    "LOOPBACK_AUTH_PROVIDER",
+    *(f"{PREFIX}{name.upper()}" for name in (*PLACES, *ADDRESSES, "client_id")),
+)
+"""Variables that name a server, or a client at one; the first that is set counts."""
 
 
 class KeptSettings:
@@ -56,6 +63,12 @@ class KeptSettings:
             named = self._environ.get("LOOPBACK_AUTH_PROVIDER") or self._config.get("provider")
             return named if isinstance(named, str) else ""
         return "" if settings.is_demo or settings.name == UNNAMED else settings.name
+
+    def naming(self) -> str:
+        """Return what names the provider that `meant` returns, for people."""
+        if named := [name for name in _NAMING if self._environ.get(name)]:
+            return f"the variable {named[0]}"
+        return f"the configuration file {self._path}"
 
     def why_not_reusable(self, sign_in: SignIn, named: str) -> str:
         """Return why a kept sign-in does not match the settings, as a clause; empty when it does.
@@ -165,14 +178,19 @@ class KeptSettings:
         return None
 
     def _of(self, sign_in: SignIn, named: str) -> Settings | None:
-        """Return the settings that have the name of a sign-in; None when none have."""
-        for provider in dict.fromkeys((named, sign_in.name, "")):
+        """Return the settings that have the name of a sign-in, or that of its provider; None when none have.
+
+        One of several accounts has those of its provider, also where a provider has got its name since.
+        """
+        configured_as = sign_in.configured_as
+        wanted = provider_name(configured_as) if configured_as else sign_in.name
+        for provider in dict.fromkeys((configured_as or named, wanted, "")):
             try:
                 settings = self._resolved(provider)
             except ConfigError:
                 continue
-            if not settings.is_demo and sign_in_name(settings.name) == sign_in.name:
-                return settings
+            if not settings.is_demo and sign_in_name(settings.name) == wanted:
+                return settings.for_account(sign_in.name)
         return None
 
     def _of_all(self) -> Settings | None:

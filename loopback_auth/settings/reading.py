@@ -10,7 +10,7 @@ This module is loaded before the browser is started, and imports next to nothing
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.narrow import is_object, is_sequence, is_tuple, is_utf8, path_trouble
+from loopback_auth.narrow import is_name, is_object, is_sequence, is_tuple, is_utf8, path_trouble
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +82,20 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=1)
     return f"Did you mean {near[0]}?" if near else f"Known names: {', '.join(names)}."
+
+
+def login_as(name: str, providers: Iterable[str]) -> str:
+    """Return the arguments of the login for a name, such as `corp --as work`; empty: there are none.
+
+    Args:
+        name: of a sign-in, perhaps that of one of several accounts.
+        providers: names of those that can be named.
+    """
+    for provider in sorted(providers, key=len, reverse=True):
+        account = name.removeprefix(f"{provider}-")
+        if account != name and is_name(account):
+            return f"{provider} --as {account}"
+    return ""
 
 
 def port_number(text: str) -> int:

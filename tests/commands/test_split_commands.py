@@ -69,10 +69,12 @@ def test_start_tells_where_to_approve_and_exits(
     assert (ended.status, ended.stderr) == (0, "")
     assert shown["flow"] == flow
     assert str(shown["url"]).startswith(f"{server.issuer}/")
-    assert str(shown["finish"]).removesuffix(" --url -").endswith(f"{TYPED} finish {shown['handle']}")
+    how = " --url -" if flow == "paste" else " --yes"
+    assert str(shown["finish"]).endswith(f"{TYPED} finish {shown['handle']}{how}")
     assert 250 < cast("int", shown["expires_in"]) <= 600
     assert shown.keys() - optional[flow] == {
-        *("handle", "provider", "flow", "url", "expires_at", "expires_in", "interval", "finish", "how")
+        *("handle", "name", "provider", "flow", "url"),
+        *("expires_at", "expires_in", "interval", "finish", "how"),
     }
 
 

@@ -124,7 +124,7 @@ def test_settings_stand_above_the_choice_and_are_named(command_line: CommandLine
     ended = command_line.run("use", "two", LOOPBACK_AUTH_PROVIDER="one")
 
     assert ended.status == 0
-    assert "settings name one" in ended.stderr
+    assert "names one" in ended.stderr
     assert command_line.run("token", LOOPBACK_AUTH_PROVIDER="one").stdout == "access-token-of-one\n"
 
 
