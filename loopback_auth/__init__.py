@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.async_interface import AsyncTokenStore
     from loopback_auth.store.interface import TokenStore
+    from loopback_auth.store.keychain import KeychainTokenStore
     from loopback_auth.store.memory import MemoryTokenStore
     from loopback_auth.store.redis import RedisTokenStore
     from loopback_auth.token_source import TokenSource
@@ -113,6 +114,7 @@ _HOMES = {
     "signin.controls": ("Controls",),
     "store": ("FileTokenStore",),
     "store.memory": ("MemoryTokenStore",),
+    "store.keychain": ("KeychainTokenStore",),
     "store.redis": ("RedisTokenStore",),
     "store.async_interface": ("AsyncTokenStore",),
     "store.interface": ("TokenStore",),
@@ -144,6 +146,7 @@ __all__ = [
     "FlowName",
     "IdToken",
     "IssuerMismatch",
+    "KeychainTokenStore",
     "LoopbackAuthError",
     "LoopbackReceiver",
     "MalformedResponse",

@@ -11,7 +11,6 @@ import json
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.settings import provider_name
 from loopback_auth.store import sign_in_name
-from loopback_auth.store.private_files import read_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def check_same_client(settings: Settings, store: FileTokenStore) -> None:
     """
     name = settings.kept_as
     try:
-        kept = json.loads(read_private(store.path(name)) or b"")
+        kept = json.loads(store.read_file(name) or b"")
         known = {**kept["metadata"], **{place: kept.get(place) for place in ("client_id", "resource_server")}}
     except (StoreError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return  # A damaged file is renamed when the new sign-in is kept.

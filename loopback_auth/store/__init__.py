@@ -23,12 +23,12 @@ from loopback_auth.narrow import is_name
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
 from loopback_auth.store.interface import sign_in_name as sign_in_name  # One place to import it from.
 from loopback_auth.store.private_files import (
-    SIZE_LIMIT,
+    CONTENT_LIMIT,
     check_folder,
     discard,
     discard_left_overs,
     make_folder,
-    move_over,
+    read_kept,
     read_private,
     store_error,
     system_refused,
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn
 
 SIGN_INS = "sign-ins"
+KEYCHAIN = "keychain.json"
+"""The file of a data folder that says which key in the keychain is its own (see `keychain_key`)."""
 SUFFIX = ".json"
 PROBE_SIZE = 64 * 1024
 _REPORT = "Request fewer scopes, or leave openid out, so that the tokens are smaller."
@@ -111,6 +113,8 @@ class FileTokenStore(TokenStore):
     """
 
     excludes_processes = True
+    encrypts = False
+    """Whether everything is encrypted that is written, also where nothing is encrypted yet."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._data = os.path.abspath(folder)
@@ -135,8 +139,7 @@ class FileTokenStore(TokenStore):
             StoreError: its file, or that of its key, cannot be read, is unsafe or is damaged, or the key is
                 missing; nothing is changed.
         """
-        path = self.path(name)
-        content = read_private(path) if check_folder(self._folder) else None
+        path, content = self.path(name), self.read_file(name)
         if content is None:
             return None
         from loopback_auth.sign_in_format import read_as
@@ -166,8 +169,7 @@ class FileTokenStore(TokenStore):
         """
         from loopback_auth.store.glance import glance
 
-        path = self.path(name)
-        content = read_private(path) if check_folder(self._folder) else None
+        content = self.read_file(name)
         return glance(content, name) if content is not None else None  # type: ignore[return-value]
 
     def write(self, name: str, sign_in: SignIn | None) -> None:
@@ -180,20 +182,22 @@ class FileTokenStore(TokenStore):
         if sign_in is None:
             self.delete(name)
             return
+        from loopback_auth.store.kept_files import keep
+
         path = self.path(name)
         content = _kept_form(sign_in)
         self._prepare()
         if sign_in.dpop_key:
             from loopback_auth.store.key_files import keep_key  # Start-up.
 
-            keep_key(self._data, name, sign_in.dpop_key, path)
-        new = write_private(self._folder, content, name)
-        try:
-            self._keep_damaged_aside(name)
-            move_over(new, path)
-        except BaseException:
-            discard(new)
-            raise
+            keep_key(self._data, name, sign_in.dpop_key, path, encrypt=self.encrypts)
+        keep(
+            path,
+            content,
+            label=name,
+            encrypt=self.encrypts,
+            first=lambda: self._keep_damaged_aside(name),
+        )
         if not sign_in.dpop_key:
             self._discard_key(name)
 
@@ -284,10 +288,17 @@ class FileTokenStore(TokenStore):
     def check_writable(self) -> None:
         """Check that a sign-in can be kept now, by writing and removing a file of 64 KiB.
 
+        Where sign-ins are encrypted, the key is made or found: the person is asked for it before the sign-in.
+
         Raises:
+            ConfigError: the extra `keychain` is needed and not installed.
             StoreError: it cannot.
         """
         self._prepare()
+        if self.encrypts or os.path.lexists(os.path.join(self._data, KEYCHAIN)):
+            from loopback_auth.store.kept_files import check_can_keep
+
+            check_can_keep(self._data, encrypt=self.encrypts)
         # Random bytes, because zeros need no space on a file system that compresses.
         discard(write_private(self._folder, os.urandom(PROBE_SIZE)))
 
@@ -309,7 +320,7 @@ class FileTokenStore(TokenStore):
         """
         from loopback_auth.store.registration_files import write_registrations
 
-        write_registrations(self._data, issuer, registrations)
+        write_registrations(self._data, issuer, registrations, encrypt=self.encrypts)
 
     def registered_ports(self, issuer: str) -> tuple[int, ...]:
         """Return the ports of the redirect URIs that are registered, those that were used last first.
@@ -328,6 +339,16 @@ class FileTokenStore(TokenStore):
     def path(self, name: str) -> str:
         """Return the file of a sign-in, whether or not it exists."""
         return os.path.join(self._folder, checked_name(name) + SUFFIX)
+
+    def read_file(self, name: str) -> bytes | None:
+        """Return what is in the file of a sign-in, decrypted; None when there is none.
+
+        Raises:
+            ConfigError: this cannot be a name.
+            StoreError: the file cannot be read, is unsafe, or cannot be decrypted.
+        """
+        path = self.path(name)
+        return read_kept(path) if check_folder(self._folder) else None
 
     def _discard_key(self, name: str) -> None:
         from loopback_auth.store.key_files import discard_key
@@ -360,7 +381,7 @@ def _kept_form(sign_in: SignIn) -> bytes:
         content = written(sign_in).encode("ascii")
     except ValueError as exc:
         raise store_error(f"The sign-in {sign_in.name} cannot be kept: {exc}", _REPORT) from None
-    if len(content) > SIZE_LIMIT:
+    if len(content) > CONTENT_LIMIT:
         raise store_error(f"The sign-in {sign_in.name} cannot be kept: it is larger than 1 MiB", _REPORT)
     return content
 

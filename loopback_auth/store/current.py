@@ -39,7 +39,7 @@ def choose_in(folder: str, name: str) -> None:
             return
     except StoreError:
         pass  # An unreadable file is replaced.
-    new = write_private(folder, name.encode("ascii") + b"\n", FILE)
+    new = write_private(folder, name.encode("ascii") + b"\n")
     try:
         move_over(new, os.path.join(folder, FILE))
     except BaseException:

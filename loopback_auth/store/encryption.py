@@ -29,19 +29,20 @@ class Encryption:
 
     Args:
         keys: one key, or several, the newest first: each of 32 random characters or bytes, or more.
+        extra: of this package, which brings the library that encrypts.
 
     Raises:
-        ConfigError: there is no key, one is too short, or the extra `redis` is not installed.
+        ConfigError: there is no key, one is too short, or the extra is not installed.
     """
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, extra: str = "redis") -> None:
         try:
             # Of the extra.
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
             from cryptography.hazmat.primitives.hashes import SHA256
             from cryptography.hazmat.primitives.kdf.hkdf import HKDF
         except Exception:  # From a zip it is an AttributeError.
-            raise missing_library("cryptography") from None
+            raise missing_library("cryptography", extra) from None
         self._ciphers: dict[bytes, AESGCM] = {}
         given: object = keys
         for key in given if is_sequence(given) else [given]:
@@ -50,6 +51,11 @@ class Encryption:
             self._ciphers[derived[KEY_SIZE:]] = AESGCM(derived[:KEY_SIZE])
         if not self._ciphers:
             raise ConfigError("No key was given to encrypt with.", parameter="key")
+
+    @property
+    def key_id(self) -> bytes:
+        """The 8 bytes that stand for the key with which is encrypted; they say nothing about it."""
+        return next(iter(self._ciphers))
 
     def encrypt(self, content: bytes, name: str) -> bytes:
         """Encrypt the content of a name."""
@@ -68,7 +74,7 @@ class Encryption:
 
         self.check_key(encrypted, name)
         head, rest = encrypted[:_HEAD_SIZE], encrypted[_HEAD_SIZE:]
-        cipher = self._ciphers[head[len(FORM) :]]
+        cipher = self._ciphers[id_in(encrypted)]
         try:
             return cipher.decrypt(rest[:_NONCE_SIZE], rest[_NONCE_SIZE:], head + name.encode())
         except (InvalidTag, ValueError):
@@ -83,18 +89,23 @@ class Encryption:
         Raises:
             StoreError: it was not.
         """
-        if encrypted[: len(FORM)] != FORM or encrypted[len(FORM) : _HEAD_SIZE] not in self._ciphers:
+        if encrypted[: len(FORM)] != FORM or id_in(encrypted) not in self._ciphers:
             raise StoreError(
                 f"The kept sign-in {name} was encrypted with another key, or not by this program.",
                 hint="Give that key as well, after the new one, or choose another prefix.",
             )
 
 
-def missing_library(library: str) -> ConfigError:
-    """Return the error for a library of the extra `redis` that is not installed."""
+def id_in(encrypted: bytes) -> bytes:
+    """Return what stands for the key with which a content was encrypted (see `Encryption.key_id`)."""
+    return encrypted[len(FORM) : _HEAD_SIZE]
+
+
+def missing_library(library: str, extra: str = "redis") -> ConfigError:
+    """Return the error for a library of an extra that is not installed."""
     return ConfigError(
         f"The package {library} is not installed.",
-        hint="Install the extra: pip install 'loopback_auth[redis]'.",
+        hint=f"Install the extra: pip install 'loopback_auth[{extra}]'.",
     )
 
 

@@ -22,14 +22,12 @@ from loopback_auth.errors import StoreError
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.records import replace
 from loopback_auth.store.damaged import discard_copies
+from loopback_auth.store.kept_files import keep
 from loopback_auth.store.private_files import (
     check_folder,
     discard,
-    make_folder,
-    move_over,
-    read_private,
+    read_kept,
     store_error,
-    write_private,
 )
 
 TYPE_CHECKING = False
@@ -65,7 +63,7 @@ def with_key(sign_in: SignIn, folder: str) -> SignIn:
     raise store_error(f"The key to which the tokens for {sign_in.name} are bound is not in {path}", _HINT)
 
 
-def keep_key(folder: str, name: str, key: Mapping[str, str], replaced: str) -> None:
+def keep_key(folder: str, name: str, key: Mapping[str, str], replaced: str, *, encrypt: bool = False) -> None:
     """Keep the key of a sign-in, unless it is there already.
 
     Args:
@@ -73,6 +71,7 @@ def keep_key(folder: str, name: str, key: Mapping[str, str], replaced: str) -> N
         name: of the sign-in.
         key: the private key.
         replaced: the sign-in's file, whose key is kept too while that file is there.
+        encrypt: encrypt it also where nothing is encrypted yet.
 
     Raises:
         StoreError: it cannot be kept; the previous file is unchanged.
@@ -86,14 +85,8 @@ def keep_key(folder: str, name: str, key: Mapping[str, str], replaced: str) -> N
         return
     before = _public_in(replaced)
     keys = [dict(key), *(each for each in known if _public(each) == before)]
-    place = os.path.dirname(path)
-    make_folder(place)
-    new = write_private(place, json.dumps({"keys": keys}, indent=1).encode("ascii") + b"\n", name)
-    try:
-        move_over(new, path)
-    except BaseException:
-        discard(new)
-        raise
+    content = json.dumps({"keys": keys}, indent=1).encode("ascii") + b"\n"
+    keep(path, content, label=name, encrypt=encrypt)
 
 
 def discard_key(folder: str, name: str) -> None:
@@ -114,14 +107,14 @@ def _public(key: Mapping[str, str]) -> dict[str, str]:
 def _public_in(path: str) -> dict[str, str]:
     """Return the public key in a sign-in's file; empty if there is none that can be read."""
     try:
-        key = read_object(read_private(path) or b"{}").get("dpop_key")
+        key = read_object(read_kept(path) or b"{}").get("dpop_key")
     except (StoreError, ValueError):
         return {}
     return _public(key) if _is_key(key) else {}
 
 
 def _keys_in(path: str) -> list[dict[str, str]]:
-    content = read_private(path) if check_folder(os.path.dirname(path)) else None
+    content = read_kept(path) if check_folder(os.path.dirname(path)) else None
     if content is None:
         return []
     try:

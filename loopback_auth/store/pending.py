@@ -22,18 +22,16 @@ from typing import TypeVar
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.field_checks import check_instance
 from loopback_auth.store import sign_in_name
+from loopback_auth.store.kept_files import keep
 from loopback_auth.store.pending_sign_in import Ended, PendingSignIn, from_json, to_json
 from loopback_auth.store.private_files import (
-    SIZE_LIMIT,
+    CONTENT_LIMIT,
     check_folder,
     discard,
     discard_left_overs,
-    make_folder,
-    move_over,
-    read_private,
+    read_kept,
     store_error,
     system_refused,
-    write_private,
 )
 
 FOLDER, SUFFIX, ENDED, LOCK = "pending", ".json", ".ended", ".lock"
@@ -66,9 +64,11 @@ class PendingStore:
 
     Args:
         folder: the data folder; created when something is kept for the first time.
+        encrypt: encrypt also where nothing is encrypted yet, as `KeychainTokenStore` does.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, encrypt: bool = False) -> None:
+        self._encrypt = encrypt
         self._folder = os.path.join(os.path.abspath(folder), FOLDER)
 
     def handles(self) -> tuple[str, ...]:
@@ -90,10 +90,10 @@ class PendingStore:
         path = self.path(handle)
         if not check_folder(self._folder):
             return None
-        if (content := read_private(path)) is not None:
+        if (content := read_kept(path)) is not None:
             return _understood(PendingSignIn, content, handle, path)
         ended = self._ended(handle)
-        content = read_private(ended)
+        content = read_kept(ended)
         return None if content is None else _understood(Ended, content, handle, ended)
 
     def save(self, pending: PendingSignIn) -> None:
@@ -196,19 +196,13 @@ class PendingStore:
             raise system_refused(exc, self._folder, "listed") from exc
 
     def _write(self, path: str, content: bytes, handle: str) -> None:
-        if len(content) > SIZE_LIMIT:
+        if len(content) > CONTENT_LIMIT:
             raise store_error(
                 f"The sign-in {handle} cannot be kept: it is larger than 1 MiB",
                 "Begin again, and ask less often whether it is approved.",
             )
-        make_folder(self._folder)
         discard_left_overs(self._folder, time.time())
-        new = write_private(self._folder, content)
-        try:
-            move_over(new, path)
-        except BaseException:
-            discard(new)
-            raise
+        keep(path, content, label=handle, encrypt=self._encrypt)
 
 
 def _understood(kind: type[T], content: bytes, handle: str, path: str) -> T:

@@ -34,6 +34,10 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 LEFT_OVER_AFTER = 3600.0
 """Seconds after which a new file that was not moved into place counts as left by a crash."""
 NEW_PREFIX = ".new-"
+CONTENT_LIMIT = SIZE_LIMIT - 64
+"""Bytes of what is written, because encryption adds a few."""
+ENCRYPTED = b"\x01"
+"""The first byte of a file that is encrypted (`encryption.FORM`); no JSON begins so."""
 
 # O_NONBLOCK: otherwise opening a named pipe would wait for its other end, before it can be refused.
 _OPTIONAL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -166,6 +170,35 @@ def read_private(path: str) -> bytes | None:
         if flaw := _flaw_by_name(path):
             raise _unsafe(path, *flaw) from exc
         raise system_refused(exc, path, "read") from exc
+
+
+def read_kept(path: str, *, lost_is_none: bool = False) -> bytes | None:
+    """Read a file of the data folder, and decrypt it if it is encrypted; None when there is none.
+
+    What is in a file decides, and not where new ones are kept: while they are moved to the keychain or back,
+    other processes read both.
+
+    Args:
+        path: of a file in a folder of the data folder.
+        lost_is_none: return None too where the file can never be decrypted, because its key is lost or it
+            was changed.
+
+    Raises:
+        ConfigError: the extra `keychain` is needed, and not installed.
+        StoreError: as `read_private`; or the file cannot be decrypted.
+    """
+    content = read_private(path)
+    if content is None or not content.startswith(ENCRYPTED):
+        return content
+    from loopback_auth.store.keychain_files import decrypted  # Few files are encrypted.
+    from loopback_auth.store.keychain_key import Undecryptable
+
+    try:
+        return decrypted(path, content)
+    except Undecryptable:
+        if lost_is_none:
+            return None
+        raise
 
 
 def write_private(folder: str, content: bytes, label: str = "") -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.narrow import NAME_LIMIT, is_list, is_object, is_strings
-from loopback_auth.store.private_files import check_folder, read_private, system_refused
+from loopback_auth.store.private_files import check_folder, read_kept, system_refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def registered_ports(folder: str, issuer: str) -> tuple[int, ...]:
         return ()
     first = [os.path.join(within, registration_name(issuer) + SUFFIX)] if issuer else []
     paths = dict.fromkeys((*first, *_latest_first(within)))
-    contents = (read_private(path) for path in paths)
+    contents = (read_kept(path, lost_is_none=True) for path in paths)
     return ports_of(uri for content in contents if content is not None for uri in _redirect_uris(content))
 
 

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from loopback_auth.errors import StoreError
 from loopback_auth.registration import Registrations
 from loopback_auth.store.damaged import discard_copies, move_aside
+from loopback_auth.store.kept_files import keep
 from loopback_auth.store.private_files import (
     check_folder,
-    discard,
     discard_left_overs,
-    make_folder,
-    move_over,
-    read_private,
+    read_kept,
     system_refused,
-    write_private,
 )
 from loopback_auth.store.registered_ports import FOLDER, SUFFIX, registration_name
 
@@ -39,12 +37,20 @@ def read_registrations(folder: str, issuer: str) -> Registrations | None:
         StoreError: the file cannot be read, or is unsafe.
     """
     within = os.path.join(folder, FOLDER)
-    content = read_private(_path(within, issuer)) if check_folder(within) else None
+    content = read_kept(_path(within, issuer), lost_is_none=True) if check_folder(within) else None
     return _read(content, issuer) if content is not None else None
 
 
-def write_registrations(folder: str, issuer: str, registrations: Registrations | None) -> None:
+def write_registrations(
+    folder: str, issuer: str, registrations: Registrations | None, *, encrypt: bool = False
+) -> None:
     """Keep the registrations at an issuer completely or not at all; None: remove them.
+
+    Args:
+        folder: the data folder.
+        issuer: of the server.
+        registrations: with their secrets.
+        encrypt: encrypt them also where nothing is encrypted yet.
 
     Raises:
         StoreError: they cannot be kept; the previous file is unchanged.
@@ -54,15 +60,9 @@ def write_registrations(folder: str, issuer: str, registrations: Registrations |
     if registrations is None:
         _remove(path, name)
         return
-    make_folder(within)
     discard_left_overs(within, time.time())
-    new = write_private(within, registrations.to_json().encode("ascii"), name)
-    try:
-        _keep_damaged_aside(path, issuer)
-        move_over(new, path)
-    except BaseException:
-        discard(new)
-        raise
+    aside = partial(_keep_damaged_aside, path, issuer)
+    keep(path, registrations.to_json().encode("ascii"), label=name, encrypt=encrypt, first=aside)
 
 
 def _path(within: str, issuer: str) -> str:
@@ -89,7 +89,7 @@ def _remove(path: str, name: str) -> None:
 
 def _keep_damaged_aside(path: str, issuer: str) -> None:
     try:
-        content = read_private(path)
+        content = read_kept(path)
     except StoreError:
         content = b""
     # A link is replaced; what it points to is not ours.

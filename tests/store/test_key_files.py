@@ -203,10 +203,10 @@ def test_a_key_that_cannot_be_kept_leaves_the_old_sign_in(
 ) -> None:
     """The sign-in comes second."""
 
-    def full(folder: str, content: bytes, label: str = "") -> str:
+    def full(path: str, content: bytes, *, label: str = "", encrypt: bool = False) -> None:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(key_files, "write_private", full)
+    monkeypatch.setattr(key_files, "keep", full)
     with pytest.raises(StoreError):
         store.save(replace(BOUND, dpop_key=OTHER_KEY))
 
