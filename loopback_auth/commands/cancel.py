@@ -10,18 +10,18 @@ Examples:
 
 from __future__ import annotations
 
-import os
-
 from loopback_auth.cli import described_error, print_json, tell, tell_error
 from loopback_auth.commands._pending import chosen
+from loopback_auth.commands._store import the_pendings
 from loopback_auth.errors import SignInRequired, StoreError
-from loopback_auth.folders import data_folder
-from loopback_auth.store.pending import PendingStore, name_in
+from loopback_auth.store.pending import name_in
 from loopback_auth.store.pending_sign_in import Ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+
+    from loopback_auth.store.pending import PendingStore
 
 
 USAGE = "[HANDLE] [--all] [--json]"
@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forget the chosen login."""
-    pendings = PendingStore(data_folder(os.environ))
+    pendings = the_pendings()
     handles = pendings.handles() if options.all else (chosen(pendings, options.handle or ""),)
     results: list[dict[str, object]] = []
     worst = 0

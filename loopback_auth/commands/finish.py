@@ -29,7 +29,7 @@ from loopback_auth.cli.advice import advised
 from loopback_auth.commands._kept import described, registration_at
 from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, naming, outcome
 from loopback_auth.commands._remarks import remark
-from loopback_auth.commands._store import the_store
+from loopback_auth.commands._store import the_pendings, the_store
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import (
     AttemptCancelled,
@@ -41,7 +41,6 @@ from loopback_auth.errors import (
     StillPending,
 )
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
-from loopback_auth.folders import data_folder
 from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.pasting import pasted
@@ -95,8 +94,7 @@ def run(options: argparse.Namespace) -> int:
     """Finish the chosen login, or say that it is still pending."""
     if not 0 <= options.wait <= LONGEST_WAIT:
         raise ConfigError("The time to wait is not between 0 and 3600 seconds.", hint="Correct --wait.")
-    folder = data_folder(os.environ)
-    pendings, store = PendingStore(folder), the_store()
+    pendings, store = the_pendings(), the_store()
     handle = chosen(pendings, options.handle or "")
     try:
         with naming(handle):

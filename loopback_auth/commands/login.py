@@ -29,7 +29,7 @@ import sys
 
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
-from loopback_auth.commands._store import the_store
+from loopback_auth.commands._store import any_store, the_store
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.narrow import is_name
@@ -136,9 +136,9 @@ def signed_in(
         since: when the caller looked for a sign-in and found none, in Unix seconds; one that another process
             has brought to its end later is taken. None: only one that is under way now.
     """
-    store = the_store()
-    settings = _settings(options, store)
+    settings = _settings(options)
     check_packages()
+    store = the_store(settings)
     if not settings.is_demo:
         if os.path.lexists(store.path(settings.kept_as)):
             from loopback_auth.settings.same_client import check_same_client
@@ -162,8 +162,8 @@ def signed_in(
     return done
 
 
-def _settings(options: argparse.Namespace, store: FileTokenStore) -> Settings:
-    named = options.provider or ""
+def _settings(options: argparse.Namespace) -> Settings:
+    named, store = options.provider or "", any_store()
     if options.account is None and not (is_name(named) and os.path.lexists(store.path(named))):
         return settings_of(options)
     from loopback_auth.commands._accounts import login_settings  # Start-up: most logins need neither.

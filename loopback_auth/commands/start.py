@@ -22,7 +22,6 @@ More: help agents.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 
 from loopback_auth.cli import print_json
@@ -31,19 +30,17 @@ from loopback_auth.commands._accounts import login_settings
 from loopback_auth.commands._pending import invitation, show
 from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.commands._remarks import remark
-from loopback_auth.commands._store import the_store
+from loopback_auth.commands._store import any_store, the_pendings, the_store
 from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.flow_table import BY_NAME, TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
-from loopback_auth.folders import data_folder
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.same_client import check_same_client
 from loopback_auth.signin.planning import check_allowed
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.two_step import begin
 from loopback_auth.store import FileTokenStore
-from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import PendingSignIn
 
 TYPE_CHECKING = False
@@ -67,16 +64,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Begin a login, keep it, and show what the person has to do."""
-    store = the_store()
-    settings = login_settings(options, store)
+    settings = login_settings(options, any_store())
     if settings.is_demo:
         raise ConfigError(
             "A login at the built-in demonstration cannot be finished later: its server ends first.",
             hint="Run python -m loopback_auth demo in another terminal, and here: python -m loopback_auth "
             "start --issuer ADDRESS --client-id loopback-auth-demo, with the address that it prints.",
         )
-    folder = data_folder(os.environ)
-    pendings = PendingStore(folder)
+    store, pendings = the_store(settings), the_pendings(settings)
     store.check_writable()
     pendings.sweep(time.time())
     handed = asyncio.run(_begun(settings, options.provider or "", store))

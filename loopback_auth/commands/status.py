@@ -18,7 +18,6 @@ Examples:
 
 from __future__ import annotations
 
-import os
 import time
 
 from loopback_auth import words
@@ -33,9 +32,8 @@ from loopback_auth.commands._pending import (
     outcome,
     show,
 )
-from loopback_auth.commands._store import the_store
+from loopback_auth.commands._store import the_pendings, the_store
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
-from loopback_auth.folders import data_folder
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.redact import server_text
 from loopback_auth.store import FileTokenStore
@@ -62,8 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the sign-ins."""
-    folder = data_folder(os.environ)
-    store, pendings = the_store(), PendingStore(folder)
+    store, pendings = the_store(), the_pendings()
     if not options.provider:
         shown = (*_all(store), *_all_pending(pendings))
         return _show(*shown, as_json=options.json, used=_in_use(store))

@@ -10,7 +10,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.narrow import is_tuple
 from loopback_auth.settings import UNNAMED, config_file, load_config, provider_name, resolve
 from loopback_auth.settings.presets import ADDRESSES, PLACES, preset_of_server
-from loopback_auth.settings.setting import PREFIX
+from loopback_auth.settings.setting import PREFIX, SETTINGS, STORES
 from loopback_auth.store import sign_in_name
 
 TYPE_CHECKING = False
@@ -53,6 +53,20 @@ class KeptSettings:
         from loopback_auth.settings.presets import every_preset
 
         return (*(provider_tables(self._config, self._path) if self._config else ()), *every_preset())
+
+    def store(self) -> str:
+        """Return where sign-ins are kept by default: `file` or `keychain`.
+
+        Raises:
+            ConfigError: the setting has another value.
+        """
+        for item in SETTINGS:
+            if item.name == "store":
+                if raw := self._environ.get(item.variable):
+                    return str(item.read(raw, f"environment {item.variable}"))
+                if item.name in self._config:
+                    return str(item.read(self._config[item.name], f"file {self._path}"))
+        return STORES[0]
 
     def meant(self) -> str:
         """Return the provider to use when none is named; empty when no setting names one."""

@@ -25,6 +25,7 @@ _CLIENT_AUTH = (
 )
 _RESPONSE_MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt")
 _TICKETS = ("netlify", "npm", "heroku", "stripe", "doppler")
+STORES = ("file", "keychain")
 _BINDS = ("loopback", "0.0.0.0", "::")  # noqa: S104 - a choice, and never the default
 _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
 
@@ -192,6 +193,13 @@ SETTINGS = (
         "signed_request", "switch", "sign the authorization request; default: when the server requires it"
     ),
     Setting("dpop", "switch", "bind the tokens to a key (DPoP); default: when the server requires it"),
+    Setting(
+        "store",
+        "text",
+        "keep sign-ins in files for you alone, or encrypted by a key in the system's keychain",
+        choices=STORES,
+        default=STORES[0],
+    ),
     Setting("timeout", "seconds", "time to wait for you in seconds, 1 to 3600", default=300.0),
     Setting("browser", "switch", "start the browser; off: only show the link", default=True),
     Setting(
