@@ -36,7 +36,7 @@ def run(program: str, *arguments: str, given: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    ("program", "lines"), [("sdk_headers.py", 13), ("git_credential.py", 12), ("kubectl_token.py", 6)]
+    ("program", "lines"), [("sdk_headers.py", 13), ("git_credential.py", 12), ("kubectl_token.py", 8)]
 )
 def test_the_programs_are_short(program: str, lines: int) -> None:
     """They were 407, 586 and 975 lines; the doors are to be judged by what is left."""

@@ -13,8 +13,10 @@ users:
 import sys
 
 from loopback_auth import ClientConfig, FileTokenStore, TokenSource
-from loopback_auth.outputs.kubectl import exec_credential
+from loopback_auth.outputs.credential import credential
+from loopback_auth.outputs.kubectl import kubectl
 
 _, issuer, folder = sys.argv
 client = ClientConfig.at(issuer, client_id="loopback-auth-demo", scope="openid offline_access")
-print(exec_credential(TokenSource(client, store=FileTokenStore(folder)).sign_in_sync(of="id_token")))
+sign_in = TokenSource(client, store=FileTokenStore(folder)).sign_in_sync(of="id_token")
+print(kubectl(credential(sign_in, of="id_token")), end="")
