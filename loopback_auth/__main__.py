@@ -37,9 +37,9 @@ def main() -> int:
     if sys.version_info < OLDEST:
         return _too_old()
     arguments = sys.argv[1:]
-    if arguments[:1] == ["token"] and len(arguments) <= 2 and not arguments[-1].startswith("-"):
-        token = _kept_token("".join(arguments[1:]))
-        if token is not None and _written(token + "\n"):
+    if arguments[:1] == ["token"]:
+        text = _kept_token(arguments[1:])
+        if text is not None and _written(text):
             return 0
     # Imports make many objects and hardly any garbage, which by default is looked for hundreds of times.
     gc.set_threshold(GARBAGE, 10, 10)
@@ -83,7 +83,18 @@ def _too_old() -> int:
     return 3
 
 
-def _kept_token(name: str) -> str | None:
+def _kept_token(arguments: list[str]) -> str | None:
+    """Return what the command `token` prints, if all that is asked for is a fresh token as it is kept.
+
+    Args:
+        arguments: after the command; only [NAME] [--as TOOL], in this order, is plain.
+    """
+    tool = arguments[-1] if arguments[-2:-1] == ["--as"] else ""
+    if tool:
+        arguments = arguments[:-2]
+    name = "".join(arguments)
+    if len(arguments) > 1 or name.startswith("-"):
+        return None
     if any(os.environ.get(f"LOOPBACK_AUTH_{variable}") for variable in DECIDING):
         return None
     from loopback_auth.folders import config_folder, data_folder
@@ -97,9 +108,14 @@ def _kept_token(name: str) -> str | None:
         since = os.stat(config).st_mtime  # noqa: PTH116
     import time
 
+    if tool:
+        from loopback_auth.store.fresh_output import read_fresh_output
+
+        return read_fresh_output(tool, data_folder(os.environ), time.time(), name, since, os.environ)
     from loopback_auth.store import read_fresh_token
 
-    return read_fresh_token(data_folder(os.environ), time.time(), name, since)
+    token = read_fresh_token(data_folder(os.environ), time.time(), name, since)
+    return None if token is None else token + "\n"
 
 
 def _written(text: str) -> bool:

@@ -76,6 +76,7 @@ TOPICS = {
     "source": "how to read the source",
     "stores": "keep the tokens of your program: files, Redis, your own",
     "testing": "test the login of your own program",
+    "tools": "give a token to kubectl, AWS, curl and other tools",
 }
 """The texts in the folder `topics`, which the command `help` shows."""
 

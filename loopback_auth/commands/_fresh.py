@@ -43,6 +43,7 @@ def fresh_sign_in(
     force: bool = False,
     leeway: float | None = None,
     of: Token = "access_token",
+    ask: bool = True,
 ) -> SignIn:
     """Return the kept sign-in that a name means, with a fresh token, which is renewed if needed.
 
@@ -54,6 +55,7 @@ def fresh_sign_in(
         force: renew a fresh token too.
         leeway: seconds for which the token must still be good; None: 60, or a tenth of a short lifetime.
         of: which token has to be fresh.
+        ask: a person at the terminal may be asked for the secret of a client, if it has one that is not set.
 
     Raises:
         SignInRequired: there is no such sign-in, it does not match the settings, or it cannot be renewed.
@@ -63,6 +65,11 @@ def fresh_sign_in(
     sign_in = matching(store, named)
     if not force and sign_in.tokens.fresh(time.time(), leeway, of=of):
         return sign_in
+    if of == "id_token" and sign_in.id_token is None:
+        raise SignInRequired(
+            f"The sign-in to {sign_in.name} came without an ID token.",
+            hint=how_to_sign_in(sign_in.resource_server or sign_in.name, "Sign in again, with scope openid"),
+        )
     # A script mostly finds a fresh token.
     import asyncio
 
@@ -72,7 +79,7 @@ def fresh_sign_in(
     renewing = renew(
         sign_in,
         store=store,
-        client_secret=client_secret(sign_in),
+        client_secret=client_secret(sign_in, ask=ask),
         private_key=private_key(sign_in),
         notify=remark,
         force=force,

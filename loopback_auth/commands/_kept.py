@@ -196,10 +196,14 @@ def private_key(sign_in: SignIn) -> str | None:
     return KeptSettings(os.environ).private_key(sign_in.client_id, sign_in.configured_as or sign_in.name)
 
 
-def client_secret(sign_in: SignIn) -> str | None:
+def client_secret(sign_in: SignIn, *, ask: bool = True) -> str | None:
     """Find the secret of a confidential client again, or ask for it where there is a person.
 
     None for a client that has none, and for one that the program has registered: the store has its secret.
+
+    Args:
+        sign_in: of the client.
+        ask: a person at the terminal may be asked.
 
     Raises:
         ConfigError: the configuration file cannot be read.
@@ -208,7 +212,7 @@ def client_secret(sign_in: SignIn) -> str | None:
         return None
     provider = sign_in.configured_as or sign_in.name
     found = KeptSettings(os.environ).client_secret(sign_in.client_id, provider)
-    if found is not None or not is_terminal(sys.stdin):
+    if found is not None or not (ask and is_terminal(sys.stdin)):
         return found
     from loopback_auth.terminal.secret import ask_client_secret  # Start-up: scripts are not asked.
 

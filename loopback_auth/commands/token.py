@@ -7,6 +7,8 @@ Examples:
   python -m loopback_auth token github --login
   python -m loopback_auth token --leeway 300        good for five minutes at least
   python -m loopback_auth token https://mcp.example/mcp
+  python -m loopback_auth token github --as curl | curl -K - "$URL"
+  python -m loopback_auth token work --as kubectl
   python -m loopback_auth token mcp.example-mcp --headers "$URL" | curl -H @- "$URL"
 
 Without NAME it is the token of the last sign-in, or of the one that `use` has chosen. Without a usable
@@ -14,6 +16,9 @@ token the exit status is 9. You are asked nothing, except at a terminal for a cl
 With --login you are asked to sign in when there is no usable token; of many processes that need the token
 at the same time one asks you, and all of them get it. If the server is in trouble for a while, the exit
 status is 6 and the sign-in is kept.
+
+--as prints the token in the form that a tool reads, with its expiry where the tool has a place for it. These
+tools know bearer tokens alone.
 
 A token that is bound to a key (DPoP) needs a proof in each request. --headers prints the headers of one
 request to URL, with the proof if the token needs one: for a request with another method add --method, and
@@ -29,7 +34,9 @@ from loopback_auth.cli import answer, print_json, tell, tell_error
 from loopback_auth.commands._fresh import fresh_sign_in
 from loopback_auth.commands._kept import is_bound
 from loopback_auth.commands._store import the_store
+from loopback_auth.commands._tools import add_flags, of_token, quietly, wanted, written
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
+from loopback_auth.outputs.credential import credential
 from loopback_auth.tokens import SignIn
 
 TYPE_CHECKING = False
@@ -37,11 +44,12 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.network.loopback import BoundRedirect
+    from loopback_auth.outputs.table import Output
 
 LONGEST_LEEWAY = 1e9
 """Seconds; some thirty years."""
 
-USAGE = "[NAME] [--headers URL] [--renew] [--leeway SECONDS] [--login] [--alone] [--json]"
+USAGE = "[NAME] [--as TOOL | --headers URL] [--id-token] [--renew] [--leeway SECONDS] [--login] [--json]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +71,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone", action="store_true", help="with --login, do not wait for another process that signs in"
     )
+    add_flags(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,28 +80,47 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("The leeway is not a number of seconds.", hint="Correct --leeway.")
     if options.headers is None and (options.method or options.nonce) is not None:
         raise ConfigError("There is no URL for the headers.", hint="Give it with --headers.")
+    output = wanted(options)
     store = the_store()
     looked_at = time.time()
     try:
-        sign_in = fresh_sign_in(store, options.provider or "", force=options.renew, leeway=options.leeway)
+        with quietly(output):
+            sign_in = fresh_sign_in(
+                store,
+                options.provider or "",
+                force=options.renew,
+                leeway=options.leeway,
+                of=of_token(options, output),
+                ask=output is None or options.login,
+            )
     except NotKept as exc:
         if not isinstance(exc.sign_in, SignIn):
             raise
         # The caller has the token at least this once; the exit status says that it is not kept.
-        _print(exc.sign_in, options)
+        _print(exc.sign_in, options, output)
         tell_error(exc)
         return exc.exit_code
     except (SignInRequired, TokenError):
         # Whatever the server calls it, only the person can help.
         if not options.login:
             raise
-        return _login(options, looked_at)
-    _print(sign_in, options)
+        return _login(options, output, looked_at)
+    _print(sign_in, options, output)
     return 0
 
 
-def _print(sign_in: SignIn, options: argparse.Namespace) -> None:
+def _print(sign_in: SignIn, options: argparse.Namespace, output: Output | None) -> None:
     tokens = sign_in.tokens
+    if output is not None:
+        answer(written(output, sign_in, options))
+        return
+    if of_token(options, output) == "id_token":
+        found = credential(sign_in, of="id_token")
+        if options.json:
+            print_json({"id_token": found.token, "expires_at": found.expires_at})
+        else:
+            answer(found.token + "\n")
+        return
     if not tokens.access_token:
         raise SignInRequired(
             f"The sign-in to {sign_in.name} says who you are, but it came without an access token.",
@@ -121,7 +149,7 @@ def _print(sign_in: SignIn, options: argparse.Namespace) -> None:
             tell(words.RESULT_TOKEN_PROOF.format(name=sign_in.name))
 
 
-def _login(options: argparse.Namespace, since: float) -> int:
+def _login(options: argparse.Namespace, output: Output | None, since: float) -> int:
     """Do what the command `login` does, with the settings that it would have, and print the token."""
     from loopback_auth.cli.arguments import Parser
     from loopback_auth.commands import login
@@ -132,7 +160,7 @@ def _login(options: argparse.Namespace, since: float) -> int:
     read = parser.read([*arguments, *["--alone"] * options.alone])
     bounds: list[BoundRedirect] = []
     try:
-        _print(login.signed_in(read, bounds, since=since), options)
+        _print(login.signed_in(read, bounds, since=since), options, output)
     finally:
         login.serve_after_exit(bounds)
     return 0

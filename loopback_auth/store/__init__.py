@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from loopback_auth.registration import Registrations
     from loopback_auth.store.sign_in_lock import SignInLock
-    from loopback_auth.tokens import SignIn
+    from loopback_auth.tokens import SignIn, Token
 
 SIGN_INS = "sign-ins"
 KEYCHAIN = "keychain.json"
@@ -64,6 +64,22 @@ def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0
     Returns:
         One line of visible ASCII (RFC 6749 appendix A.12); None in every doubtful case.
     """
+    found = read_fresh(folder, now, name, since)
+    return found[0] if found is not None else None
+
+
+def read_fresh(
+    folder: str, now: float, name: str = "", since: float = 0.0, *, of: Token = "access_token"
+) -> tuple[str, float | None, str, str] | None:
+    """Return a token likewise, with its expiry in Unix seconds, the name of the sign-in and the account.
+
+    Args:
+        folder: the data folder.
+        now: Unix seconds.
+        name: which sign-in; empty: the chosen one, or the only one.
+        since: Unix seconds at which the settings changed; a file that is older may not match them.
+        of: which token.
+    """
     import json
 
     from loopback_auth.store.current import chosen_in
@@ -80,18 +96,23 @@ def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0
         if since and os.stat(path).st_mtime <= since:
             return None
         content = read_private(path)
-        return _fresh_token(json.loads(content.decode("ascii")), now) if content else None
+        return _fresh(json.loads(content.decode("ascii")), now, of) if content else None
     except Exception:
         # FileTokenStore meets the same fault again, and explains it.
         return None
 
 
-def _fresh_token(kept: Any, now: float) -> str | None:
+def _fresh(kept: Any, now: float, of: Token) -> tuple[str, float | None, str, str] | None:
     from loopback_auth.freshness import fresh
 
     tokens = kept["tokens"]
     token, obtained_at, expires_at = tokens["access_token"], tokens["obtained_at"], tokens.get("expires_at")
-    if str(tokens.get("token_type")).lower() == "dpop":
+    if of == "id_token":
+        # As in TokenSet.fresh.
+        token, claims = tokens["id_token"]["raw"], tokens["id_token"]["claims"]
+        expires_at = claims["exp"]
+        obtained_at = min(obtained_at, claims.get("iat", expires_at))
+    elif str(tokens.get("token_type")).lower() == "dpop":
         return None  # Of no use without a proof, which has to be said.
     if type(kept["version"]) is not int or kept["version"] != 1 or not isinstance(token, str):
         return None
@@ -102,7 +123,7 @@ def _fresh_token(kept: Any, now: float) -> str | None:
             return None
         if not fresh(obtained_at=obtained_at, expires_at=expires_at, now=now):
             return None
-    return token
+    return token, expires_at, str(kept["name"]), str(tokens.get("account", ""))
 
 
 class FileTokenStore(TokenStore):

@@ -1,0 +1,95 @@
+"""All outputs: what each is called, which token it takes, where its line is put, and what it was tried with.
+
+One row each. The command `token`, its help, the topic `tools` and the table in the README are made of it.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One form in which a token can be written.
+
+    Args:
+        name: of the output, as after `--as`.
+        of: which token it takes if the user names none.
+        text: what is written, in a few words.
+        where: file or variable of the tool that the line is put into; empty: the line is a command.
+        line: what to put there, with NAME for the name of the sign-in.
+        tried_with: program and version with which the tests try it.
+        options: names of the arguments that only some outputs have.
+        is_silent: the tool reads stderr as a part of the answer.
+    """
+
+    name: str
+    of: Token
+    text: str
+    where: str
+    line: str
+    tried_with: str
+    options: tuple[str, ...] = ()
+    is_silent: bool = False
+
+
+OUTPUTS = {
+    row.name: row
+    for row in (
+        Output(
+            "header",
+            "access_token",
+            "the header Authorization, for curl -H @-",
+            "",
+            'loopback-auth token NAME --as header | curl -H @- "$URL"',
+            "curl",
+        ),
+        Output(
+            "env",
+            "access_token",
+            "a line that sets an environment variable",
+            "",
+            'eval "$(loopback-auth token NAME --as env --env-name API_TOKEN)"',
+            "dash, bash, python-dotenv",
+            options=("env_name", "shell"),
+        ),
+        Output(
+            "curl",
+            "access_token",
+            "a configuration of curl, for curl -K -",
+            "",
+            'loopback-auth token NAME --as curl | curl -K - "$URL"',
+            "curl",
+        ),
+        Output(
+            "kubectl",
+            "id_token",
+            "an ExecCredential, for kubectl and all of client-go",
+            "kubeconfig, users[].user.exec",
+            "command: loopback-auth, args: [token, NAME, --as, kubectl]",
+            "kubectl 1.32, kubernetes (Python)",
+        ),
+        Output(
+            "aws",
+            "id_token",
+            "keys of an AWS role, for credential_process",
+            "~/.aws/config, [profile NAME]",
+            "credential_process = loopback-auth token NAME --as aws --role-arn ARN",
+            "botocore",
+            options=("role_arn", "region"),
+        ),
+        Output(
+            "google",
+            "id_token",
+            "a token for Google's workload identity federation",
+            "credential configuration, credential_source.executable.command",
+            "loopback-auth token NAME --as google",
+            "google-auth",
+            is_silent=True,
+        ),
+    )
+}
