@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Keep examples of what people see current: `--write` makes them anew, `--check` fails if they changed.
 
-They are in the folders `goldens` below tests: what `compare` writes, made of the simulation, which is the
-same each time; the help of every command; and what a terminal shows of a sign-in. A test compares them as
-well. Only what somebody would read is kept. Look at the difference before you commit it: it is what people
-will see.
+So it does with what shells and `man` get (shell_files.py). The examples are in the folders `goldens` below
+tests: what `compare` writes, made of the simulation, which is the same each time; the help of every command;
+and what a terminal shows of a sign-in. A test compares them as well. Only what somebody would read is kept.
+Look at the difference before you commit it: it is what people will see.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import result_text
 from loopback_auth.tokens import SignIn, TokenSet
 
-TESTS = Path(__file__).resolve().parent.parent / "tests"
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
 
 
 def main() -> int:
@@ -39,12 +40,15 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="make everything anew")
     parser.add_argument("--check", action="store_true", help="fail if something is not current")
     options = parser.parse_args()
-    wanted = dict(goldens())
-    there = {name: TESTS.joinpath(name).read_text("utf-8") for name in kept()}
-    stale = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
+    import shell_files  # The tests of Windows read this module, and have none of what that needs.
+
+    wanted = {**{f"tests/{name}": text for name, text in goldens()}, **dict(shell_files.files())}
+    names = {*wanted, *(f"tests/{name}" for name in kept())}
+    there = {name: ROOT.joinpath(name).read_text("utf-8") for name in names if ROOT.joinpath(name).exists()}
+    stale = sorted(name for name in names if wanted.get(name) != there.get(name))
     if options.write:
-        for path in map(TESTS.joinpath, stale):
-            name = path.relative_to(TESTS).as_posix()
+        for name in stale:
+            path = ROOT / name
             if name in wanted:
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(wanted[name], "utf-8")

@@ -47,6 +47,7 @@ GROUPS = {
         "settings": "show every value and where it comes from",
         "providers": "list the providers that are known by name",
         "client-metadata": "print the client's metadata document, to be hosted",
+        "completion": "print what bash, zsh, fish or PowerShell completes it by",
         "help": "show this, or more about a command or a topic",
     },
 }

@@ -152,8 +152,10 @@ def add_settings(
         if not setting.flag or not (others or setting.name in (shown or ())):
             continue
         default = "" if setting.default is None else f" (default: {setting.shown(setting.default)})"
+        choices = [f'"{one}"' if " " in one else one for one in setting.choices] if _is_long(setting) else []
+        values = f"; one of {', '.join(choices)}" if choices else ""
         # argparse formats help with %, and not one of these texts means to use that.
-        text = f"{setting.help}{default}".replace("%", "%%")
+        text = f"{setting.help}{values}{default}".replace("%", "%%")
         if shown is not None and setting.name not in shown:
             text = argparse.SUPPRESS
         if setting.kind == "switch":
@@ -167,8 +169,13 @@ def add_settings(
             )
 
 
+def _is_long(setting: Setting) -> bool:
+    """Return whether the choices are better listed in the help than in place of the value."""
+    return len("|".join(setting.choices)) > 40
+
+
 def _metavar(setting: Setting) -> str:
-    if setting.choices:
+    if setting.choices and not _is_long(setting):
         return "|".join(setting.shown(choice) for choice in setting.choices)
     named = {"pairs": "NAME=VALUE", "seconds": "SECONDS", "age": "SECONDS"}
     last = setting.name.replace("resource_server", "url").rpartition("_")[2]
