@@ -106,6 +106,21 @@ def measure_token(bench: Bench) -> None:
     bench.compare("token", samples, {"CPU": 3.0, "wall": None}, ("python -c pass", "read a JSON file"))
 
 
+def measure_as(bench: Bench) -> None:
+    """Print a kept token in the form that a tool reads, beside the token alone."""
+    keep(bench, True)
+    tools = ("header", "curl", "env", "kubectl", "google")
+
+    def token(*arguments: str) -> Callable[[], Sample]:
+        return lambda: run(ours("token", "as.example", *arguments), bench.environ())[0]
+
+    samples = bench.by_turns(
+        {"token NAME": token(), **{f"--as {tool}": token("--as", tool) for tool in tools}}
+    )
+    keep(bench, False)
+    bench.compare("as", samples, {"CPU": 1.3, "wall": None}, ("token NAME",))
+
+
 def keep(bench: Bench, wanted: bool) -> Path:
     """Keep a sign-in whose token is fresh, or see to it that there is none; return its file."""
     folder = bench.folder / "data" / "sign-ins"
@@ -115,7 +130,9 @@ def keep(bench: Bench, wanted: bool) -> Path:
     if not wanted:
         kept.unlink(missing_ok=True)
         return kept
-    tokens = {"access_token": "t" * 40, "token_type": "Bearer", "obtained_at": time.time()}
+    now = time.time()
+    id_token = {"claims": {"exp": now + 86400, "iat": now}, "signature": "verified", "raw": "h.p.s"}
+    tokens = {"access_token": "t" * 40, "token_type": "Bearer", "obtained_at": now, "id_token": id_token}
     sign_in = {
         "version": 1,
         "name": "as.example",
@@ -123,7 +140,7 @@ def keep(bench: Bench, wanted: bool) -> Path:
         "client_auth": "none",
         "metadata": {"issuer": "https://as.example"},
         "requested_scope": "",
-        "tokens": {**tokens, "expires_at": time.time() + 86400},
+        "tokens": {**tokens, "expires_at": now + 86400},
     }
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(sign_in))
@@ -321,6 +338,7 @@ MEASUREMENTS: Mapping[str, Callable[[Bench], None]] = {
     "requests": measure_requests,
     "launch": measure_launch,
     "token": measure_token,
+    "as": measure_as,
     "sign-in": measure_sign_in,
     "thought": measure_thought,
     "many": measure_many,
