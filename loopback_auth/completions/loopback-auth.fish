@@ -67,7 +67,7 @@ function _shtab_loopback_auth_using
 end
 
 set -g _shtab_loopback_auth_commands login start finish cancel receive token status use logout doctor explain compare audit demo settings providers client-metadata completion help
-set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --extra --fail-on --field --file --flow --flows --har --headers --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --resource --resource-server --response-mode --revocation-endpoint --scope --scope-separator --second-look --signal --simulate --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --url --userinfo-endpoint --wait --width --without -o
+set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --headers --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --url --userinfo-endpoint --wait --width --without -o
 
 complete -c loopback-auth -e
 complete -c loopback-auth -f
@@ -137,6 +137,13 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l method -x -d 
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l nonce -x -d 'with --headers, from the server'"'"'s DPoP-Nonce'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l login -d 'sign in if there is no usable token'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l alone -d 'with --login, do not wait for another process that signs in'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l as -xka "header env curl kubectl aws google" -d 'one of these'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l id-token -d 'the ID token, also without --as'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l access-token -d 'the access token, where a tool gets the ID token by default'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l env-name -x -d 'with env; default: ACCESS_TOKEN or ID_TOKEN'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l shell -xka "sh fish powershell dotenv github" -d 'with env; default: sh'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l role-arn -x -d 'with aws; default: that of AWS_ROLE_ARN'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l region -x -d 'with aws; default: that of AWS_REGION'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l json -d 'answer with JSON on stdout, errors too'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one in use'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a status -d 'show what is kept: account, scope, until when'
@@ -289,6 +296,7 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l pkce -l no
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l push -l no-push -d 'push the authorization request; default: when the server requires it'
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l signed-request -l no-signed-request -d 'sign the authorization request; default: when the server requires it'
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l dpop -l no-dpop -d 'bind the tokens to a key (DPoP); default: when the server requires it'
+complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l store -xka "file keychain" -d 'keep sign-ins in files for you alone, or encrypted by a key in the system'"'"'s keychain (default: file)'
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l timeout -x -d 'time to wait for you in seconds, 1 to 3600 (default: 300)'
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l browser -l no-browser -d 'start the browser; off: only show the link (default: true)'
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l start-page -l no-start-page -d 'start at a page of this program, which leads to the server (default: true)'
@@ -333,4 +341,4 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using completion; and test $_
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a help -d 'show this, or more about a command or a topic'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -l json -d 'answer with JSON on stdout, errors too'
-complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token status use logout doctor explain compare audit demo settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows http mcp netlify options programs receiver resources security servers source stores testing" -d 'what to explain'
+complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token status use logout doctor explain compare audit demo settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows http mcp netlify options programs receiver resources security servers source stores testing tools" -d 'what to explain'
