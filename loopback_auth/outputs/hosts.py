@@ -51,19 +51,23 @@ class Candidate:
     """A kept sign-in, with what its settings say about the tools that may have its token.
 
     Args:
-        sign_in: as it is kept.
+        name: under which it is kept.
+        account: who signed in, unchecked; empty when the server did not say.
         hosts: to which its token may be sent, from `belongs_to`.
         username: that goes with the token where a tool wants one; empty: the account.
     """
 
-    sign_in: SignIn
+    name: str
+    account: str
     hosts: frozenset[str]
     username: str = ""
 
     def user(self) -> str:
         """Return the user name that goes with the token: one line, never empty."""
-        account = self.sign_in.account
-        return self.username or (account if account.isprintable() and account.strip() else ANY_USER)
+        for name in (self.username, self.account):
+            if name.isprintable() and name.strip():
+                return name
+        return ANY_USER
 
     def is_of(self, user: str) -> bool:
         """Return whether a tool that asks for a user means this sign-in.
@@ -71,9 +75,9 @@ class Candidate:
         Args:
             user: name that the tool has from a URL or from its settings; empty: it asks for any.
         """
-        if not user or user in PLACEHOLDERS or user in (self.username, self.sign_in.name):
+        if not user or user in PLACEHOLDERS or user in (self.username, self.name):
             return True
-        account = self.sign_in.account.lower()
+        account = self.account.lower()
         return not account or user.lower() in (account, account.partition("@")[0])
 
 
@@ -126,7 +130,6 @@ def authorities(host: str) -> frozenset[str]:
         raise ConfigError(
             f"The setting hosts has something else than a host: {ascii(host)[:80]}",
             hint="Write the host alone, such as git.example.com or git.example.com:8443.",
-            parameter="hosts",
         )
     ports = (port,) if port else PORTS.values() if is_loopback(name) else (PORTS["https"],)
     return frozenset(f"{name}:{one}" for one in ports)
@@ -165,7 +168,7 @@ def sign_in_for(
     there = [one for one in candidates if host and host in one.hosts]
     meant = [one for one in there if one.is_of(user)]
     if not meant and there:
-        names = ", ".join(f"{one.sign_in.name} ({one.sign_in.account!a:.80})" for one in there)
+        names = ", ".join(f"{one.name} ({one.account!a:.80})" for one in there)
         raise SignInRequired(
             f"The sign-ins for {_shown(host)} are of other users than {user!a:.80}: {names}.",
             hint="Name the sign-in in the tool's settings, or leave the user name out.",
@@ -173,14 +176,14 @@ def sign_in_for(
     if len(meant) < 2:
         return meant[0] if meant else None
     for one in meant:
-        if one.sign_in.name == user or (one.sign_in.name == chosen and not user):
+        if one.name == user or (one.name == chosen and not user):
             return one
-    exact = [one for one in meant if user and one.sign_in.account.lower() == user.lower()]
-    in_use = [one for one in exact or meant if one.sign_in.name == chosen]
+    exact = [one for one in meant if user and one.account.lower() == user.lower()]
+    in_use = [one for one in exact or meant if one.name == chosen]
     if len(exact) == 1 or in_use:
         return (in_use or exact)[0]
     raise SignInRequired(
-        f"There are several sign-ins for {_shown(host)}: {', '.join(one.sign_in.name for one in meant)}.",
+        f"There are several sign-ins for {_shown(host)}: {', '.join(one.name for one in meant)}.",
         hint="Name one of them in the tool's settings, or choose the one to use.",
     )
 
