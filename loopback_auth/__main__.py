@@ -34,13 +34,29 @@ DECIDING = (
 
 def main() -> int:
     """Run the command line; returns the exit status."""
+    return _main(sys.argv[1:])
+
+
+def git_credential() -> int:
+    """Run `credential git`, under the name by which git finds its helpers; returns the exit status."""
+    return _main(["credential", "git", *sys.argv[1:]])
+
+
+def docker_credential() -> int:
+    """Run `credential docker`, under the name by which docker finds its helpers; returns the exit status."""
+    return _main(["credential", "docker", *sys.argv[1:]])
+
+
+def _main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST:
         return _too_old()
-    arguments = sys.argv[1:]
+    text = None
     if arguments[:1] == ["token"]:
         text = _kept_token(arguments[1:])
-        if text is not None and _written(text):
-            return 0
+    elif arguments[:1] == ["credential"] and arguments[-1] == "get":
+        text = _kept_credential(arguments[1:-1])
+    if text is not None and _written(text):
+        return 0
     # Imports make many objects and hardly any garbage, which by default is looked for hundreds of times.
     gc.set_threshold(GARBAGE, 10, 10)
     from loopback_auth.cli import run
@@ -83,6 +99,10 @@ def _too_old() -> int:
     return 3
 
 
+def _is_decided() -> bool:
+    return any(os.environ.get(f"LOOPBACK_AUTH_{variable}") for variable in DECIDING)
+
+
 def _kept_token(arguments: list[str]) -> str | None:
     """Return what the command `token` prints, if all that is asked for is a fresh token as it is kept.
 
@@ -95,7 +115,7 @@ def _kept_token(arguments: list[str]) -> str | None:
     name = "".join(arguments)
     if len(arguments) > 1 or name.startswith("-"):
         return None
-    if any(os.environ.get(f"LOOPBACK_AUTH_{variable}") for variable in DECIDING):
+    if _is_decided():
         return None
     from loopback_auth.folders import config_folder, data_folder
 
@@ -116,6 +136,30 @@ def _kept_token(arguments: list[str]) -> str | None:
 
     token = read_fresh_token(data_folder(os.environ), time.time(), name, since)
     return None if token is None else token + "\n"
+
+
+def _kept_credential(arguments: list[str]) -> str | None:
+    """Return what the command `credential` answers, if a fresh token is all that the tool asks for.
+
+    Args:
+        arguments: after the command, without the action; only TOOL [NAME] is plain.
+    """
+    tool, name = "".join(arguments[:1]), "".join(arguments[1:])
+    if tool not in ("git", "docker") or len(arguments) > 2 or name.startswith("-") or _is_decided():
+        return None
+    import io
+    from importlib import import_module
+
+    from loopback_auth.commands.credential import question
+
+    try:
+        content = question()
+        # Read once more where this is not the end of it.
+        sys.stdin = io.TextIOWrapper(io.BytesIO(content))
+        text: str | None = import_module(f"loopback_auth.credential_helpers.{tool}").at_once(content, name)
+    except Exception:
+        return None  # The command meets the same trouble again, and explains it.
+    return text
 
 
 def _written(text: str) -> bool:

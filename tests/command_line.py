@@ -125,6 +125,17 @@ class CommandLine:
         own = {"HOME": home, "USERPROFILE": home, "LOOPBACK_AUTH_DATA_DIR": home + "/kept"}
         return kept | own | anywhere | more
 
+    def ask(self, question: bytes, *arguments: str, **environment: str) -> Ended:
+        """Run a command that reads what another program writes, with its stdout as that program reads it."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "loopback_auth", *arguments],
+            input=question,
+            capture_output=True,
+            timeout=PATIENCE,
+            env=self.environment(environment),
+        )
+        return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode(ENCODING))
+
     @contextmanager
     def start(self, *arguments: str, **environment: str) -> Iterator[Running]:
         """Start a command, and end it with the block if it has not ended by itself."""

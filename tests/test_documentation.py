@@ -26,8 +26,11 @@ TEXTS = {
     **{name: topic(name) for name in TOPICS},
     **{f"{name} --help": str(command_of(name)[0].__doc__) for name in COMMANDS},
 }
-OF_NO_COMMAND = {"--version", "--help", "--quick", "--network"}
-"""Flags of the program itself, of its scripts, and of docker."""
+OF_NO_COMMAND = {
+    *("--version", "--help", "--quick", "--network"),
+    *("--global", "--add", "--index-url", "--keyring-provider", "--repository-url"),
+}
+"""Flags of the program itself, of its scripts, of docker, and of git, pip, uv and twine."""
 MODULES = {one.name for one in pkgutil.walk_packages(loopback_auth.__path__, "loopback_auth.")}
 
 

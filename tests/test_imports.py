@@ -396,6 +396,7 @@ LATE_ON_PRINCIPLE = {
     "cli",
     "commands/login.py",
     "commands/token.py",
+    "credential_helpers",
     "store/__init__.py",
 }
 """What is on the way to the browser or to a kept token, whose docstrings say why they import late."""

@@ -19,7 +19,7 @@ OF_PROGRAMS = ("settings/contracts.py", "settings/known.py")
 OF_THE_COMMAND_LINE = (
     "__main__.py",
     "invocation.py",
-    *("audit", "cli", "commands", "compare", "doctor", "explain", "settings"),
+    *("audit", "cli", "commands", "compare", "credential_helpers", "doctor", "explain", "settings"),
     # These plan for a command: they are given its settings.
     *("signin/planning.py", "signin/demo_plan.py"),
 )

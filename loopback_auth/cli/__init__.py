@@ -32,6 +32,7 @@ GROUPS = {
     },
     "use tokens": {
         "token": "print the access token, and renew it when needed",
+        "credential": "answer git or docker when they ask for a password",
         "status": "show what is kept: account, scope, until when",
         "use": "choose the sign-in that other commands use",
         "logout": "revoke the tokens and delete them",
@@ -65,6 +66,7 @@ TOPICS = {
     "explaining": "what can be explained, and what is shown of it",
     "files": "where settings and tokens are, and which value counts",
     "flows": "which flow to use when, and what it costs",
+    "helpers": "give tokens to git, docker, pip, uv and twine",
     "http": "send tokens with httpx, requests, aiohttp, Google, Azure",
     "mcp": "sign in to an MCP server from a program",
     "netlify": "Netlify's endpoints, in order, and what a ticket is",

@@ -66,7 +66,7 @@ function _shtab_loopback_auth_using
   test "$_shtab_loopback_auth_cmdpath" = "$argv"
 end
 
-set -g _shtab_loopback_auth_commands login start finish cancel receive token status use logout doctor explain compare audit demo settings providers client-metadata completion help
+set -g _shtab_loopback_auth_commands login start finish cancel receive token credential status use logout doctor explain compare audit demo settings providers client-metadata completion help
 set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --headers --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --url --userinfo-endpoint --wait --width --without -o
 
 complete -c loopback-auth -e
@@ -146,6 +146,11 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l role-arn -x -
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l region -x -d 'with aws; default: that of AWS_REGION'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l json -d 'answer with JSON on stdout, errors too'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one in use'
+complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a credential -d 'answer git or docker when they ask for a password'
+complete -c loopback-auth -n '_shtab_loopback_auth_using credential' -s h -l help -d 'show this help message and exit'
+complete -c loopback-auth -n '_shtab_loopback_auth_using credential' -l json -d 'answer with JSON on stdout, errors too'
+complete -c loopback-auth -n '_shtab_loopback_auth_using credential; and test $_shtab_loopback_auth_npos -eq 0' -ka "git docker" -d 'git or docker'
+complete -c loopback-auth -n '_shtab_loopback_auth_using credential; and test $_shtab_loopback_auth_npos -eq 1' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one for the host'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a status -d 'show what is kept: account, scope, until when'
 complete -c loopback-auth -n '_shtab_loopback_auth_using status' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using status' -l json -d 'answer with JSON on stdout, errors too'
@@ -341,4 +346,4 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using completion; and test $_
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a help -d 'show this, or more about a command or a topic'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -l json -d 'answer with JSON on stdout, errors too'
-complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token status use logout doctor explain compare audit demo settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows http mcp netlify options programs receiver resources security servers source stores testing tools" -d 'what to explain'
+complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token credential status use logout doctor explain compare audit demo settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows helpers http mcp netlify options programs receiver resources security servers source stores testing tools" -d 'what to explain'

@@ -31,6 +31,8 @@ _NAMING = (
 class KeptSettings:
     """The environment and the configuration file, for commands that use a kept sign-in.
 
+    `path` is that of the file, whether or not it exists.
+
     Args:
         environ: the environment variables.
 
@@ -40,8 +42,8 @@ class KeptSettings:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._path = config_file(environ)
-        self._config = load_config(self._path)
+        self.path: str = config_file(environ)
+        self._config = load_config(self.path)
 
     def providers(self) -> tuple[str, ...]:
         """Return the providers that can be named: those of the configuration file, and the presets.
@@ -52,7 +54,7 @@ class KeptSettings:
         from loopback_auth.settings.config import provider_tables  # Start-up.
         from loopback_auth.settings.presets import every_preset
 
-        return (*(provider_tables(self._config, self._path) if self._config else ()), *every_preset())
+        return (*(provider_tables(self._config, self.path) if self._config else ()), *every_preset())
 
     def store(self) -> str:
         """Return where sign-ins are kept by default: `file` or `keychain`.
@@ -65,7 +67,7 @@ class KeptSettings:
                 if raw := self._environ.get(item.variable):
                     return str(item.read(raw, f"environment {item.variable}"))
                 if item.name in self._config:
-                    return str(item.read(self._config[item.name], f"file {self._path}"))
+                    return str(item.read(self._config[item.name], f"file {self.path}"))
         return STORES[0]
 
     def meant(self) -> str:
@@ -82,7 +84,7 @@ class KeptSettings:
         """Return what names the provider that `meant` returns, for people."""
         if named := [name for name in _NAMING if self._environ.get(name)]:
             return f"the variable {named[0]}"
-        return f"the configuration file {self._path}"
+        return f"the configuration file {self.path}"
 
     def why_not_reusable(self, sign_in: SignIn, named: str) -> str:
         """Return why a kept sign-in does not match the settings, as a clause; empty when it does.
@@ -221,7 +223,7 @@ class KeptSettings:
             flags={},
             environ=self._environ,
             config=self._config,
-            config_path=self._path,
+            config_path=self.path,
         )
 
 

@@ -1,0 +1,62 @@
+"""Answer a tool that asks for a password: git or docker, in the language of its credential helpers.
+
+Examples:
+  git config --global credential.https://github.com.helper "!python -m loopback_auth credential git"
+  git config --global credential.helper loopback-auth       where git-credential-loopback-auth is on the PATH
+
+The tool runs this; it gives the action as the last argument, and the question on stdin. The answer is the
+token of the sign-in whose hosts are asked about, or of the sign-in NAME if its token is for that host. A
+renewal is made when it is due; you are asked nothing. See: python -m loopback_auth help helpers
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+USAGE = "git|docker [NAME] ACTION"
+LIMIT = (1 << 20) + 1
+"""Bytes that are read of a question: one more than either protocol allows."""
+READING = ("get", "erase", "store")
+"""The actions that come with a question."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("tool", choices=("git", "docker"), metavar="TOOL", help="git or docker")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="which sign-in; default: the one for the host"
+    )
+    parser.add_argument("action", metavar="ACTION", help="what the tool wants: get, store, erase, ...")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Answer the tool."""
+    # Start-up: on the way to a kept token, `question` alone is needed.
+    from importlib import import_module
+
+    from loopback_auth.cli import answer
+
+    helper = import_module(f"loopback_auth.credential_helpers.{options.tool}")
+    content = question() if options.action in READING else b""
+    text, status = helper.answered(options.action, content, options.name or "")
+    if text:
+        answer(text)
+    return int(status)
+
+
+def question() -> bytes:
+    """Return what the tool has written, or the beginning of what is too long.
+
+    Raises:
+        ConfigError: stdin is closed, or cannot be read.
+    """
+    try:
+        return sys.stdin.buffer.read(LIMIT)
+    except (OSError, ValueError, AttributeError):
+        from loopback_auth.errors import ConfigError  # Start-up.
+
+        raise ConfigError("There is no question on stdin.", hint="Let git or docker run this.") from None

@@ -1,0 +1,161 @@
+"""Which kept sign-in is for the host that a tool asks about, and its token.
+
+What the helpers of all tools share. A token goes to the hosts that the settings name for it, also where the
+person has named the sign-in in the tool's own settings: those may hold for every host there is.
+
+A tool asks many times a minute, each time in a new process, so a token that is kept and fresh is found with a
+glance at the files. Where that is not possible, or a renewal is due, the ordinary way is gone, which explains
+itself.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from loopback_auth.commands._store import the_store
+from loopback_auth.outputs.credential import credential
+from loopback_auth.outputs.hosts import Candidate, belongs_to, sign_in_for
+from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.store import sign_in_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.errors import StoreError
+    from loopback_auth.outputs.credential import Credential
+    from loopback_auth.store import FileTokenStore
+    from loopback_auth.tokens import SignIn
+
+
+class Tokens:
+    """The kept sign-ins, for one question of a tool.
+
+    Raises:
+        ConfigError: the configuration file cannot be read.
+        StoreError: the folder with the sign-ins cannot be trusted.
+    """
+
+    def __init__(self) -> None:
+        self.store: FileTokenStore = the_store()
+        self._settings = KeptSettings(os.environ)
+
+    def candidates(self, named: str = "") -> tuple[list[Candidate], list[StoreError]]:
+        """Return what is kept, and what is wrong with the sign-ins that cannot be read.
+
+        Args:
+            named: one sign-in; empty: all.
+
+        Raises:
+            ConfigError: this cannot be a name, or a table in the configuration file cannot be used.
+        """
+        from loopback_auth.errors import StoreError
+
+        found: list[Candidate] = []
+        troubles: list[StoreError] = []
+        for name in [sign_in_name(named)] if named else self.store.names():
+            try:
+                sign_in = self._glance(name) or self.store.load(name)
+            except StoreError as exc:
+                troubles.append(exc)
+                continue
+            if sign_in is not None:  # It was there when the folder was listed.
+                hosts, user = self._settings.for_tools(sign_in)
+                account = sign_in.tokens.account or ""
+                found.append(Candidate(name, account, belongs_to(sign_in, hosts), user))
+        return found, troubles
+
+    def meant(self, host: str, *, named: str = "", user: str = "") -> Candidate | None:
+        """Return the sign-in whose token may be sent to a host; None when there is none.
+
+        Args:
+            host: `host:port`, from `authority`; empty: none that a token may be sent to.
+            named: the sign-in that the tool's settings name; empty: whichever is for that host.
+            user: whom the tool asks for; empty: anybody.
+
+        Raises:
+            SignInRequired: the named one is not there, or it is not clear which one is meant.
+            ConfigError: the named one has a token that is not for this host.
+            StoreError: there is none for this host, but one that cannot be read.
+        """
+        found, troubles = self.candidates(named)
+        one = sign_in_for(host, found, user="" if named else user, chosen=self.store.chosen())
+        if one is None and troubles:
+            raise troubles[0]
+        if one is None and named:
+            raise self._why_not(host, sign_in_name(named), found)
+        return one
+
+    def at_once(self, one: Candidate) -> Credential | None:
+        """Return the token of a sign-in if it is kept and fresh, and nothing has changed; None in doubt.
+
+        The caller knows that no variable says which sign-in is meant.
+        """
+        from loopback_auth.freshness import fresh
+
+        try:
+            config = os.stat(self._settings.path).st_mtime  # noqa: PTH116 - pathlib costs
+        except FileNotFoundError:
+            config = 0.0
+        # Since then it was compared with the settings.
+        if os.stat(self.store.path(one.name)).st_mtime <= config:  # noqa: PTH116
+            return None
+        sign_in = self._glance(one.name)
+        if sign_in is None:
+            return None
+        tokens = sign_in.tokens
+        times = (tokens.obtained_at, tokens.expires_at)
+        if not fresh(obtained_at=times[0], expires_at=times[1], now=time.time()):
+            return None
+        return credential(sign_in)
+
+    def token(self, one: Candidate, *, force: bool = False, ask: bool = True) -> Credential:
+        """Return the token of a sign-in, which is renewed if that is needed.
+
+        Args:
+            one: the sign-in.
+            force: renew a fresh token too.
+            ask: ask at a terminal for a client secret that is not set.
+
+        Raises:
+            LoopbackAuthError: there is no token that can be used.
+        """
+        from loopback_auth.cli import tell_error
+        from loopback_auth.commands._fresh import fresh_sign_in
+        from loopback_auth.errors import NotKept
+        from loopback_auth.tokens import SignIn
+
+        try:
+            return credential(fresh_sign_in(self.store, one.name, force=force, ask=ask))
+        except NotKept as exc:
+            if not isinstance(exc.sign_in, SignIn):
+                raise
+            # The tool has the token at least this once.
+            tell_error(exc)
+            return credential(exc.sign_in)
+
+    def holds(self, one: Candidate, secret: str) -> bool:
+        """Return whether a secret is the token that is kept for a sign-in now."""
+        from hmac import compare_digest
+
+        sign_in = self.store.load(one.name)
+        token = sign_in.tokens.access_token if sign_in is not None else ""
+        return bool(token) and compare_digest(token.encode(), secret.encode())
+
+    def _glance(self, name: str) -> SignIn | None:
+        try:
+            return self.store.glance(name)
+        except Exception:
+            return None  # The ordinary way meets the same trouble, and explains it.
+
+    def _why_not(self, host: str, name: str, found: list[Candidate]) -> Exception:
+
+        from loopback_auth.commands._kept import how_to_sign_in
+        from loopback_auth.errors import ConfigError, SignInRequired
+
+        if not found:
+            return SignInRequired(f"You are not signed in to {name}.", hint=how_to_sign_in(name))
+        shown = host.removesuffix(":443")
+        return ConfigError(
+            f"The token of {name} is not for {shown or 'this address'}.",
+            hint=f'If it is, add "{shown}" to hosts in the table of its provider.' if shown else "",
+        )

@@ -1,0 +1,96 @@
+"""The credential helper of git: what it does for each action.
+
+git finds `git-credential-loopback-auth` on the PATH by the setting `credential.helper = loopback-auth`. What
+is said and answered is in `outputs.git_credential`, which token in `finding`.
+
+Source: git, Documentation/gitcredentials.adoc ("CUSTOM HELPERS").
+"""
+
+from __future__ import annotations
+
+from loopback_auth.credential_helpers.finding import Tokens
+from loopback_auth.outputs.git_credential import CAPABILITIES, QUIT, git_credential, read_request
+from loopback_auth.outputs.hosts import authority
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.outputs.git_credential import Request
+
+ACTIONS = ("get", "erase")
+"""The actions that read what git writes; `capability` does not, and to all others a helper says nothing."""
+
+
+def at_once(content: bytes, named: str) -> str | None:
+    """Return the answer to `get` if a token is kept and fresh; None in every doubtful case.
+
+    Raises:
+        Exception: any, in doubt.
+    """
+    request, tokens = read_request(content), Tokens()
+    one = tokens.meant(authority(request.protocol, request.host), named=named, user=request.username)
+    token = tokens.at_once(one) if one is not None else None
+    return (
+        None if one is None or token is None else git_credential(token, username=one.user(), request=request)
+    )
+
+
+def answered(action: str, content: bytes, named: str) -> tuple[str, int]:
+    """Do what git asks for; returns the answer and the exit status.
+
+    Args:
+        action: the last argument.
+        content: of stdin; untrusted.
+        named: the sign-in that git's settings name; empty: whichever is for the host.
+    """
+    from loopback_auth.cli import tell_error
+    from loopback_auth.errors import LoopbackAuthError
+
+    try:
+        if action == "capability":
+            return CAPABILITIES, 0
+        if action == "get":
+            return _get(read_request(content), named), 0
+        if action == "erase":
+            _renew_refused(read_request(content), named)
+    except LoopbackAuthError as exc:
+        # Nothing on stdout: git asks the next helper, then the person.
+        tell_error(exc)
+    return "", 0
+
+
+def _get(request: Request, named: str) -> str:
+    from loopback_auth.cli import tell_error
+    from loopback_auth.errors import ConfigError, LoopbackAuthError
+
+    tokens = Tokens()
+    host = authority(request.protocol, request.host)
+    if not host and tokens.meant(authority("https", request.host), named=named, user=request.username):
+        raise ConfigError(
+            f"The token for {request.host} is sent over https only, not over {request.protocol!a:.80}.",
+            hint="Change the address of the remote.",
+        )
+    one = tokens.meant(host, named=named, user=request.username)
+    if one is None:
+        return ""
+    try:
+        return git_credential(tokens.token(one), username=one.user(), request=request)
+    except LoopbackAuthError as exc:
+        # This host takes no password that the person could type, and what to do is said.
+        tell_error(exc)
+        return QUIT
+
+
+def _renew_refused(request: Request, named: str) -> None:
+    """Renew the token that a server has refused, so that the next question gets another one.
+
+    The sign-in stays: the person made it, and only `logout` ends it. A secret that is not the kept token is
+    another helper's, or was renewed since.
+    """
+    host = authority(request.protocol, request.host)
+    if not request.secret or not host:
+        return
+    tokens = Tokens()
+    found, _ = tokens.candidates(named or request.name)
+    for one in found:
+        if host in one.hosts and tokens.holds(one, request.secret):
+            tokens.token(one, force=True)

@@ -1,0 +1,254 @@
+"""What the helper of git answers for what is kept: the right token to the right host, or nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from renewing import TokenEndpoint
+
+from credential_helpers.conftest import Home
+from loopback_auth.credential_helpers import git
+from loopback_auth.model import ServerMetadata
+from loopback_auth.records import replace
+
+QUIT = ("quit=1\n", 0)
+NO = ("", 0)
+
+
+def asking(host: str, protocol: str = "https", **more: str) -> bytes:
+    """Return a question as git writes it."""
+    lines = {"protocol": protocol, "host": host, **more}
+    return "".join(f"{name}={value}\n" for name, value in lines.items()).encode() + b"\n"
+
+
+def get(host: str, protocol: str = "https", named: str = "", **more: str) -> tuple[str, int]:
+    """Ask as git does."""
+    return git.answered("get", asking(host, protocol, **more), named)
+
+
+def password(answer: tuple[str, int]) -> str:
+    """Return the password of an answer."""
+    assert answer[1] == 0
+    return dict(line.split("=", 1) for line in answer[0].splitlines()).get("password", "")
+
+
+def test_the_token_of_the_host_is_given(home: Home) -> None:
+    """By the host alone, and by name."""
+    home.keep("work", "git.example", "git.example:8443")
+    home.keep("other", "other.example")
+
+    assert password(get("git.example")) == password(get("Git.Example:443", named="work")) == "canary-work"
+    assert password(get("git.example:8443")) == "canary-work"
+    assert password(get("other.example")) == "canary-other"
+    assert get("git.example")[0].startswith("username=alice\n")
+
+
+def test_a_preset_names_hosts_for_the_tokens_of_its_server(home: Home) -> None:
+    """Without a configuration file, and whatever the sign-in is called."""
+    sign_in = home.keep("github-work")
+    endpoint = "https://github.com/login/oauth/access_token"
+    home.store.save(replace(sign_in, metadata=ServerMetadata(None, token_endpoint=endpoint)))
+
+    assert password(get("github.com")) == password(get("gist.github.com")) == "canary-github-work"
+    assert get("api.github.com") == NO
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "git.example.evil.example", "evil-git.example", "git.example:444", "*", "[", ""),
+        *("alice@git.example", "git.example@evil.example", "git.example\rhost=evil", "\u202egit.example"),
+    ],
+)
+@pytest.mark.parametrize("named", ["", "work"])
+def test_another_host_gets_nothing(home: Home, host: str, named: str) -> None:
+    """A submodule or a redirect may name any host, and git's settings may hold for all."""
+    home.keep("work", "git.example")
+
+    assert get(host, named=named) == NO
+
+
+@pytest.mark.parametrize("protocol", ["http", "ssh", "smtp", "imap", "cert", ""])
+def test_another_protocol_gets_nothing(home: Home, protocol: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Over plain http everybody on the way could read it; the person is told why nothing was given."""
+    home.keep("work", "git.example")
+
+    assert get("git.example", protocol) == NO
+    assert "https" in capsys.readouterr().err
+
+
+def test_nothing_is_said_about_hosts_that_are_not_ours(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Git asks its other helpers, and the person reads no noise at every fetch."""
+    assert get("git.example") == NO
+    home.keep("work", "git.example")
+    assert get("other.example") == get("other.example", "http") == NO
+    assert capsys.readouterr().err == ""
+
+
+def test_a_name_without_a_sign_in_is_told(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person has named it in git's settings, and wonders."""
+    assert get("github.com", named="github") == NO
+    assert "login github" in capsys.readouterr().err
+
+
+def test_a_due_token_is_renewed(home: Home, server: TokenEndpoint) -> None:
+    """Under the lock of the store, and kept, as for every command."""
+    home.keep("work", "git.example", issuer=server.issuer, expires_at=time.time() - 1)
+
+    assert password(get("git.example")) == password(get("git.example")) == "access-1" == home.token("work")
+    assert len(server.sent) == 1
+
+
+def test_a_sign_in_that_has_ended_asks_nobody(
+    home: Home, server: TokenEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Git would ask for a password that the host does not take; what to do is on stderr."""
+    server.status, server.document = 400, {"error": "invalid_grant"}
+    home.keep("work", "git.example", issuer=server.issuer, expires_at=time.time() - 1)
+
+    assert get("git.example") == get("git.example", named="work") == QUIT
+    assert "login work" in capsys.readouterr().err
+    assert home.token("work") == "canary-work"
+
+
+def test_a_token_that_was_refused_is_renewed(home: Home, server: TokenEndpoint) -> None:
+    """Git calls `erase` after a 401; the person did not ask for their sign-in to end."""
+    home.keep("work", "git.example", issuer=server.issuer)
+    git.answered("erase", asking("git.example", username="alice", password="canary-work"), "")
+
+    assert password(get("git.example")) == "access-1"
+    # The old one may be refused once more, by a second git that had it.
+    git.answered("erase", asking("git.example", username="alice", password="canary-work"), "work")
+    assert len(server.sent) == 1
+    bearer = b"state[]=loopback-auth:work\nauthtype=Bearer\ncredential=access-1\n"
+    git.answered("erase", bearer + asking("git.example"), "")
+    assert home.token("work") == "access-2"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        asking("git.example", username="alice", password="of another helper"),
+        asking("git.example", username="alice"),
+        asking("evil.example", username="alice", password="canary-work"),
+        asking("git.example", "http", username="alice", password="canary-work"),
+        b"state[]=loopback-auth:other\n" + asking("git.example", password="canary-work"),
+        b"garbage",
+        b"",
+    ],
+)
+def test_erase_touches_nothing_else(home: Home, server: TokenEndpoint, question: bytes) -> None:
+    """Another helper's password, another host, no password: nothing of ours was refused."""
+    home.keep("work", "git.example", issuer=server.issuer)
+
+    assert git.answered("erase", question, "") == NO
+    assert (server.sent, home.token("work")) == ([], "canary-work")
+
+
+def test_a_refused_token_that_cannot_be_renewed_is_told(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GitHub's tokens have no refresh token; the sign-in stays, and the person knows what to do."""
+    home.keep("work", "git.example", refresh_token=None)
+    git.answered("erase", asking("git.example", password="canary-work"), "")
+
+    assert "login work" in capsys.readouterr().err
+    assert home.token("work") == "canary-work"
+
+
+@pytest.mark.parametrize("action", ["store", "approve", "new", "", "GET", "--help"])
+def test_store_and_what_is_not_known_change_nothing(home: Home, action: str) -> None:
+    """'If a helper receives any other operation, it should silently ignore the request.'."""
+    home.keep("work", "git.example")
+    before = sorted(home.folder.rglob("*"))
+
+    assert git.answered(action, asking("new.example", username="a", password="canary"), "") == NO
+    assert sorted(home.folder.rglob("*")) == before
+
+
+def test_capability_says_what_is_understood(home: Home) -> None:
+    """'The first line ... starts with the word version and a space.'."""
+    assert git.answered("capability", b"", "") == ("version 0\ncapability authtype\ncapability state\n", 0)
+
+
+def test_several_sign_ins_for_a_host(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """The address of the remote decides, or a name in git's settings, or the one in use; else nothing."""
+    home.keep("work", "git.example")
+    home.keep("home", "git.example", account="bob")
+
+    assert get("git.example") == get("git.example", username="carol") == NO
+    assert "work" in capsys.readouterr().err
+    assert password(get("git.example", username="bob")) == "canary-home"
+    assert password(get("git.example", named="home")) == "canary-home"
+    assert password(get("git.example", named="home", username="carol")) == "canary-home"
+    home.store.choose("work")
+    assert password(get("git.example")) == "canary-work"
+
+
+def test_a_sign_in_of_another_client_than_the_settings_say_is_not_used(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table of its name has another server by now; its hosts are not for the old server's token."""
+    home.keep("work", "git.example", issuer="https://new.example")
+    home.keep("work", issuer="https://old.example")
+
+    assert get("git.example") == QUIT
+    assert "another server" in capsys.readouterr().err
+
+
+def test_a_token_that_is_bound_to_a_key_is_not_given(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """RFC 9449 §7.1: git cannot make the proof."""
+    sign_in = home.keep("work", "git.example", token_type="DPoP")
+    home.store.save(replace(sign_in, dpop_key={"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"}))
+
+    assert get("git.example") == QUIT
+    assert "DPoP" in capsys.readouterr().err
+
+
+def test_a_damaged_sign_in_is_told_where_it_may_be_the_reason(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others are still found; the damaged file is neither used nor removed."""
+    home.keep("work", "git.example")
+    home.keep("broken")
+    path = home.folder / "data" / "sign-ins" / "broken.json"
+    path.write_text('{"version": 1, "tokens": {"access_token": "canary-broken"')
+
+    assert password(get("git.example")) == "canary-work"
+    assert get("other.example") == get("other.example", named="broken") == NO
+    told = capsys.readouterr().err
+    assert "damaged" in told
+    assert "canary" not in told
+    assert path.exists()
+
+
+def test_a_configuration_file_that_cannot_be_read_is_told(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hosts and servers may be in it, so nothing is given."""
+    home.keep("work", "git.example")
+    home.configure("= nonsense\n")
+
+    assert get("git.example") == NO
+    assert "not valid TOML" in capsys.readouterr().err
+
+
+def test_the_answer_at_once_is_the_answer(home: Home) -> None:
+    """The short way may know less, but never something else."""
+    home.keep("work", "git.example")
+    question = asking("git.example")
+    with pytest.raises(Exception, match="not for evil"):
+        git.at_once(asking("evil.example"), "work")
+
+    # The file with the settings is younger than the sign-in, which may not match it.
+    assert git.at_once(question, "") is None
+    os.utime(home.folder / "config.toml", (0, 0))
+    whole = git.answered("get", question, "")[0]
+    assert git.at_once(question, "") == git.at_once(question, "work") == whole
+    assert git.at_once(asking("evil.example"), "") is None
+    home.keep("work", expires_at=time.time() - 1)
+    assert git.at_once(question, "") is None

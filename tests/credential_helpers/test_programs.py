@@ -1,0 +1,173 @@
+"""The helpers as processes: as a tool starts them, with what strangers write, and with nowhere to answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import PATIENCE, CommandLine
+
+from credential_helpers.conftest import Home
+
+QUESTION = b"protocol=https\nhost=git.example\n\n"
+
+
+@pytest.fixture
+def command_line(tmp_path: Path) -> CommandLine:
+    """The command line, for the same home."""
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def there(home: Home) -> dict[str, str]:
+    """Keep a sign-in, and return the variables by which a process finds it."""
+    home.keep("work", "git.example")
+    os.utime(home.folder / "config.toml", (0, 0))
+    return {name: os.environ[name] for name in os.environ if name.endswith(("DATA_DIR", "CONFIG_DIR"))}
+
+
+def test_the_answer_is_alone_on_stdout(command_line: CommandLine, there: dict[str, str]) -> None:
+    """The tool reads all of it."""
+    ended = command_line.ask(QUESTION, "credential", "git", "get", **there)
+    named = command_line.ask(QUESTION, "credential", "git", "work", "get", **there)
+    decided = command_line.ask(
+        QUESTION, "credential", "git", "get", **there, LOOPBACK_AUTH_CLIENT_ID="client"
+    )
+
+    assert ended.stdout.startswith("username=alice\npassword=canary-work\npassword_expiry_utc=")
+    assert ended == named == decided
+    assert (ended.status, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("script", ["git-credential-loopback-auth", "docker-credential-loopback-auth"])
+def test_the_programs_that_tools_look_for_are_installed(
+    command_line: CommandLine, there: dict[str, str], script: str
+) -> None:
+    """Git puts git-credential- before the name in its settings, docker docker-credential-."""
+    program = Path(sys.executable).with_name(script + (".exe" if sys.platform == "win32" else ""))
+    question = QUESTION if script.startswith("git") else b"git.example"
+    ended = subprocess.run(
+        [program, "get"],
+        input=question,
+        capture_output=True,
+        timeout=PATIENCE,
+        env=command_line.environment(there),
+    )
+
+    assert b"canary-work" in ended.stdout
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("tool", ["git", "docker"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        b"",
+        b"\n",
+        b"\x00" * 100,
+        b"host=git.example\nhost=evil.example\nprotocol=https\n",
+        b"\xff\xfe",
+        b"a" * 2_000_000,
+    ],
+)
+def test_garbage_gets_nothing(
+    command_line: CommandLine, there: dict[str, str], tool: str, question: bytes
+) -> None:
+    """The tool goes on as if there was no helper, and no traceback frightens the person."""
+    ended = command_line.ask(question, "credential", tool, "get", **there)
+
+    assert "canary" not in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.status == (0 if tool == "git" else 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev/zero")
+def test_a_question_without_end_is_not_read_to_its_end(
+    command_line: CommandLine, there: dict[str, str]
+) -> None:
+    """A gigabyte without a line break costs neither memory nor time."""
+    with Path("/dev/zero").open("rb") as endless:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loopback_auth", "credential", "git", "get"],
+            stdin=endless,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=command_line.environment(there),
+        )
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+
+    assert (process.returncode, stdout) == (0, b"")
+    assert b"cannot be read" in stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell differs")
+@pytest.mark.parametrize("ending", [">&-", "<&-", "2>&-", "| true", ">/dev/full"])
+def test_a_closed_stream_ends_it_quietly(
+    command_line: CommandLine, there: dict[str, str], ending: str
+) -> None:
+    """Git closes the pipe of a helper whose answer it does not want; nothing secret goes elsewhere."""
+    helper = f"{sys.executable} -m loopback_auth credential git get"
+    command = f"printf 'protocol=https\\nhost=git.example\\n' | {{ {helper}; }}"
+    ended = subprocess.run(
+        ["sh", "-c", f"{command} {ending}"],
+        capture_output=True,
+        timeout=PATIENCE,
+        env=command_line.environment(there),
+    )
+
+    assert b"Traceback" not in ended.stderr
+    assert b"canary" not in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_the_token_is_nowhere_but_on_stdout(command_line: CommandLine, there: dict[str, str]) -> None:
+    """Other users can read arguments and, as root, environments; logs keep what is on stderr."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loopback_auth", "credential", "git", "get"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=command_line.environment(there | {"LOOPBACK_AUTH_CLIENT_ID": "client"}),
+    )
+    assert process.stdin is not None
+    process.stdin.write(QUESTION)
+    process.stdin.flush()
+    seen = b"".join(Path(f"/proc/{process.pid}/{file}").read_bytes() for file in ("cmdline", "environ"))
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+
+    assert b"canary" in stdout
+    assert b"canary" not in seen + stderr
+
+
+def test_a_helper_that_is_ended_ends(command_line: CommandLine, there: dict[str, str]) -> None:
+    """Git ends with Ctrl-C, and its helper, which waits for a question, with it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loopback_auth", "credential", "git", "get"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=command_line.environment(there),
+    )
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+
+    assert stdout == b""
+    assert b"canary" not in stderr
+    assert process.returncode != 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("get",), ("svn", "get"), ("git",), ("git", "a", "b", "get"), ("git", "-x", "get")]
+)
+def test_a_wrong_line_in_the_settings_of_a_tool_is_told(
+    command_line: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    """The person wrote it there, and reads stderr."""
+    ended = command_line.ask(QUESTION, "credential", *arguments)
+
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.complaint
