@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Keep examples of what people see current: `--write` makes them anew, `--check` fails if they changed.
 
-So it does with what shells and `man` get (shell_files.py). The examples are in the folders `goldens` below
-tests: what `compare` writes, made of the simulation, which is the same each time; the help of every command;
-and what a terminal shows of a sign-in. A test compares them as well. Only what somebody would read is kept.
-Look at the difference before you commit it: it is what people will see.
+So it does with what shells and `man` get (shell_files.py), and with the bill of materials (sbom.py). The
+examples are in the folders `goldens` below tests: what `compare` writes, made of the simulation, which is the
+same each time; the help of every command; and what a terminal shows of a sign-in. A test compares them as
+well. Only what somebody would read is kept. Look at the difference before you commit it: it is what people
+will see.
 """
 
 from __future__ import annotations
@@ -40,9 +41,12 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="make everything anew")
     parser.add_argument("--check", action="store_true", help="fail if something is not current")
     options = parser.parse_args()
-    import shell_files  # The tests of Windows read this module, and have none of what that needs.
+    # The tests of Windows read this module, and have none of what these need.
+    import sbom
+    import shell_files
 
     wanted = {**{f"tests/{name}": text for name, text in goldens()}, **dict(shell_files.files())}
+    wanted[sbom.PATH] = sbom.sbom()
     names = {*wanted, *(f"tests/{name}" for name in kept())}
     there = {name: ROOT.joinpath(name).read_text("utf-8") for name in names if ROOT.joinpath(name).exists()}
     stale = sorted(name for name in names if wanted.get(name) != there.get(name))

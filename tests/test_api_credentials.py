@@ -65,5 +65,5 @@ def test_key_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "joserfc.jwk", None)
     error = refusal_of(replace(CLIENT, private_key=EC_JWK))
 
-    assert (error.parameter, "loopback_auth[oidc]" in error.hint) == ("private_key", True)
+    assert (error.parameter, "loopback-auth[oidc]" in error.hint) == ("private_key", True)
     assert EC["d"] not in str(error)

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import zipfile
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -147,22 +146,7 @@ def test_toml_in_the_readme_is_understood(tmp_path: Path) -> None:
     assert (settings.name, settings.text("client_id")) == ("work", "my-tool")
 
 
-@pytest.mark.slow
-def test_the_wheel_holds_pages_and_types(tmp_path: Path) -> None:
-    """What works from a checkout must work when installed."""
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*command, "-w", str(tmp_path), str(ROOT)], check=True, capture_output=True)
-    names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
-    wanted = {
-        str(path.relative_to(ROOT))
-        for path in PACKAGE.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-    assert wanted <= names
-
-
-@pytest.mark.parametrize("script", ["check", "install", "lock", "bench", "fuzz"])
+@pytest.mark.parametrize("script", ["check", "install", "build", "lock", "bench", "fuzz"])
 def test_scripts_help_and_do_nothing(script: str) -> None:
     """Whoever asks what a script does has not asked for it to be done."""
     # From another folder, by the path from there.
@@ -173,7 +157,7 @@ def test_scripts_help_and_do_nothing(script: str) -> None:
     assert shown.stderr == ""
 
 
-@pytest.mark.parametrize("script", ["install", "lock"])
+@pytest.mark.parametrize("script", ["install", "build", "lock"])
 def test_scripts_refuse_what_they_do_not_know(script: str) -> None:
     """A misspelt option must not be taken for none."""
     done = subprocess.run(

@@ -382,7 +382,7 @@ def _missing(module: str) -> LoopbackAuthError | None:
     if name in ("", "loopback_auth"):
         return None
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs
-    hint = f"Install the package for it: {sys.executable} -m pip install loopback_auth"
+    hint = f"Install the package for it: {sys.executable} -m pip install loopback-auth"
     for other, advice in (
         (f"{root}/.venv/bin/python", "Use the one that has it: {} -m loopback_auth"),
         (f"{root}/scripts/install", "Run {}, then use .venv/bin/python beside it."),

@@ -31,7 +31,7 @@ SECONDS = 900.0
 """Seconds that one program may take."""
 AT_ONCE = 2
 """Sign-ins at the same time: more would disturb each other on a small machine."""
-EXTRA = "Install it: python -m pip install 'loopback_auth[audit]'"
+EXTRA = "Install it: python -m pip install 'loopback-auth[audit]'"
 
 
 def add_program_arguments(parser: argparse.ArgumentParser) -> None:

@@ -196,7 +196,7 @@ def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:
     if handed.verify_signature and not can_verify_signatures():
         raise ConfigError(
             f"{handed.handle} was started by a Python that can check signatures; this one cannot.",
-            hint="Install the extra: pip install 'loopback_auth[oidc]'.",
+            hint="Install the extra: pip install 'loopback-auth[oidc]'.",
         )
 
 

@@ -194,7 +194,7 @@ def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:
     if "id_token" in client.response_type.split() and not verify_signature:
         raise ConfigError(
             f"response_type={client.response_type} requires that the signature of the ID token is checked.",
-            hint="Install the extra: pip install 'loopback_auth[oidc]'.",
+            hint="Install the extra: pip install 'loopback-auth[oidc]'.",
         )
 
 

@@ -32,7 +32,7 @@ def socks_connector(proxy: Proxy, address: str, *, force_close: bool) -> aiohttp
     except ImportError:
         raise ConfigError(
             f"{proxy.named_by} names a SOCKS proxy, and this needs a package that is not installed.",
-            hint="Install the extra: pip install 'loopback_auth[socks]'. Or name an HTTP proxy.",
+            hint="Install the extra: pip install 'loopback-auth[socks]'. Or name an HTTP proxy.",
         ) from None
     if not (proxy.user.isascii() and proxy.password.isascii()):
         raise ConfigError(

@@ -99,7 +99,7 @@ def missing_package() -> ConfigError:
     """
     return ConfigError(
         "Tokens cannot be bound to a key, because the package joserfc is missing.",
-        hint="Install the extra: pip install 'loopback_auth[oidc]'.",
+        hint="Install the extra: pip install 'loopback-auth[oidc]'.",
         parameter="dpop",
     )
 

@@ -73,7 +73,7 @@ def check_package(what: str, parameter: str) -> None:
     except Exception as exc:  # A compiled library of it may not load: see `can_verify_signatures`.
         raise ConfigError(
             f"{what}, because the package joserfc is missing.",
-            hint="Install the extra: pip install 'loopback_auth[oidc]'.",
+            hint="Install the extra: pip install 'loopback-auth[oidc]'.",
             parameter=parameter,
         ) from exc
 

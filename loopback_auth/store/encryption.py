@@ -105,7 +105,7 @@ def missing_library(library: str, extra: str = "redis") -> ConfigError:
     """Return the error for a library of an extra that is not installed."""
     return ConfigError(
         f"The package {library} is not installed.",
-        hint=f"Install the extra: pip install 'loopback_auth[{extra}]'.",
+        hint=f"Install the extra: pip install 'loopback-auth[{extra}]'.",
     )
 
 

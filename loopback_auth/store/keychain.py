@@ -30,7 +30,7 @@ class KeychainTokenStore(FileTokenStore):
         folder: the data folder; created when something is kept for the first time.
 
     Besides the errors of `FileTokenStore` there are `ConfigError` where the extra is missing
-    (`pip install 'loopback_auth[keychain]'`), and `StoreError` where there is no keychain, it is locked, or
+    (`pip install 'loopback-auth[keychain]'`), and `StoreError` where there is no keychain, it is locked, or
     it has lost the key. If it has, a new sign-in makes a new key; old files are renamed, never overwritten.
     """
 

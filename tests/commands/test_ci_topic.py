@@ -89,7 +89,7 @@ def test_extra_is_one_of_ours() -> None:
     """Else pip warns, and the command asks for what is missing."""
     texts = [step.get("run", "") for step in steps_of_github()] + lines_of_gitlab()
 
-    assert sum(text == "pip install loopback_auth[audit]" for text in texts) == 2
+    assert sum(text == "pip install 'loopback-auth[audit]'" for text in texts) == 2
 
 
 def test_steps_of_github_leave_what_the_next_ones_take(command_line: CommandLine, tmp_path: Path) -> None:

@@ -638,7 +638,7 @@ def test_signatures_are_checked_as_was_promised(
     monkeypatch.setattr("loopback_auth.commands.finish.can_verify_signatures", lambda: False)
 
     assert run(["finish", "--url", begun.visit()]) == 2
-    assert "loopback_auth[oidc]" in capsys.readouterr().err
+    assert "loopback-auth[oidc]" in capsys.readouterr().err
 
 
 # cancel

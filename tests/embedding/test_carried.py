@@ -28,7 +28,7 @@ pytestmark = [
 pytest.importorskip("joserfc")
 
 PROGRAM = Path(__file__).parent / "programs" / "carried.py"
-LIBRARIES = ("loopback_auth[oidc]", "httpx", "requests")
+LIBRARIES = ("loopback-auth[oidc]", "httpx", "requests")
 # Of a development environment; they come along because a library that is needed can use them.
 LEFT_OUT = ("IPython", "click", "pydantic", "pytest", "redis", "rich", "tkinter", "trio")
 

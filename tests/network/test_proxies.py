@@ -333,4 +333,4 @@ async def test_socks_without_its_package_says_how_to_install_it(monkeypatch: pyt
     with pytest.raises(LoopbackAuthError, match="HTTPS_PROXY names a SOCKS proxy") as caught:
         await send({"HTTPS_PROXY": "socks5://127.0.0.1:1"})
 
-    assert "loopback_auth[socks]" in caught.value.hint
+    assert "loopback-auth[socks]" in caught.value.hint

@@ -450,4 +450,4 @@ def test_without_the_extra_no_signed_response_is_requested(monkeypatch: pytest.M
     with pytest.raises(ConfigError) as caught:
         check_signed_mode(client_of(), SERVER)
 
-    assert "loopback_auth[oidc]" in caught.value.hint
+    assert "loopback-auth[oidc]" in caught.value.hint

@@ -119,5 +119,5 @@ def test_without_the_extra_the_error_says_what_to_install(
     with pytest.raises(ConfigError) as caught:
         login_sync(bound(server), open_browser=SimulatedUser().open, notify=silent, flow="code", wait=True)
 
-    assert "loopback_auth[oidc]" in caught.value.hint
+    assert "loopback-auth[oidc]" in caught.value.hint
     assert server.requests("authorize") == 0

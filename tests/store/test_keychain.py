@@ -325,7 +325,7 @@ def test_without_the_extra_it_says_what_to_install(
 
     with pytest.raises(ConfigError) as caught:
         KeychainTokenStore(data).check_writable()
-    assert "loopback_auth[keychain]" in caught.value.hint
+    assert "loopback-auth[keychain]" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_a_missing_library_is_named_with_its_extra(library: str, monkeypatch: py
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ConfigError, match=library) as refused:
         RedisTokenStore("redis://127.0.0.1:1", key=KEY)
-    assert "loopback_auth[redis]" in refused.value.hint
+    assert "loopback-auth[redis]" in refused.value.hint
 
 
 @pytest.mark.parametrize(("argument", "seconds"), [("lease", 0.0), ("timeout", 0.5), ("lease", float("nan"))])

@@ -264,7 +264,7 @@ CHECKS = (
         "low",
         "The signature of the ID token was verified",
         "OpenID Connect Core 1.0 §3.1.3.7",
-        "Install the extra: pip install 'loopback_auth[oidc]'.",
+        "Install the extra: pip install 'loopback-auth[oidc]'.",
         signature,
         always,
     ),
