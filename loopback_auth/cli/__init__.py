@@ -45,6 +45,7 @@ GROUPS = {
         "demo": "run the demonstration server until interrupted",
     },
     "configure": {
+        "configure": "write a provider into the configuration file",
         "settings": "show every value and where it comes from",
         "providers": "list the providers that are known by name",
         "client-metadata": "print the client's metadata document, to be hosted",

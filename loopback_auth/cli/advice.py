@@ -20,7 +20,7 @@ from loopback_auth.invocation import GENERAL
 from loopback_auth.settings.setting import SETTINGS
 
 PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
-WITH_SETTINGS = ("login", "start", "settings", "compare", "audit", "explain", "doctor")
+WITH_SETTINGS = ("login", "start", "configure", "settings", "compare", "audit", "explain", "doctor")
 """The commands that have a flag for every setting; for the others variables and the file set them."""
 SETTING_OF = {
     "client_metadata": "client_metadata_url",

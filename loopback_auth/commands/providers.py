@@ -1,4 +1,4 @@
-"""List the providers that are known by name, or show one: endpoints, differences, and the source of them.
+"""List the providers that are known by name, or show one: what it needs, endpoints, differences, sources.
 
 Examples:
   python -m loopback_auth providers
@@ -13,8 +13,9 @@ import os
 from loopback_auth.cli import answer, print_json, print_table, tell
 from loopback_auth.errors import ConfigError
 from loopback_auth.narrow import is_list, is_object, is_tuple
-from loopback_auth.settings import config_file, load_config
+from loopback_auth.settings import config_file, load_config, resolve
 from loopback_auth.settings.config import provider_tables
+from loopback_auth.settings.needs import needs_of
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
@@ -41,7 +42,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             f"Unknown provider: {options.provider[:80]!a}", hint=suggestion(options.provider, known)
         )
-    shown = {options.provider: known[options.provider]} if options.provider else known
+    names = (options.provider,) if options.provider else tuple(known)
+    shown = {
+        name: {"title": known[name]["title"], "needs": _needs(name, path), **known[name]} for name in names
+    }
     if options.json:
         print_json(shown)
         return 0
@@ -50,9 +54,15 @@ def run(options: argparse.Namespace) -> int:
         return 0
     width = max(map(len, shown)) + 2
     for name, row in shown.items():
-        answer(f"{name:<{width}}{row['title']}\n{'':<{width}}{row['source']}\n")
+        answer(f"{name:<{width}}{row['title']}: {row['needs']}\n{'':<{width}}{row['source']}\n")
     tell("What to register at one of them: python -m loopback_auth providers NAME")
+    tell("To use one: python -m loopback_auth configure NAME")
     return 0
+
+
+def _needs(name: str, path: str) -> str:
+    settings = resolve(provider=name, flags={}, environ={}, config=load_config(path), config_path=path)
+    return needs_of(settings)
 
 
 def _known(path: str) -> dict[str, Mapping[str, object]]:

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/loopback-auth
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_loopback_auth_subparsers=(login start finish cancel receive token credential status use logout doctor explain compare audit demo settings providers client-metadata completion help)
+_shtab_loopback_auth_subparsers=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help)
 
 _shtab_loopback_auth_login_option_strings=(-h --help --as --verbose -v --yes -y --qr --no-qr --simulate-person --no-simulate-person --alone --issuer --resource-server --client-id --scope --redirect-uri --port --flow --allowed-flows --dpop --no-dpop --timeout --browser --no-browser --reachable --no-reachable --wait --no-wait --json)
 _shtab_loopback_auth_start_option_strings=(-h --help --as --issuer --client-id --scope --flow --allowed-flows --ticket --message --json)
@@ -22,6 +22,7 @@ _shtab_loopback_auth_explain_option_strings=(-h --help --har -o --output --issue
 _shtab_loopback_auth_compare_option_strings=(-h --help --flows --simulate --live --without --resume --schema -o --output --full --fail-on --against --width --show-secrets --issuer --client-id --scope --redirect-uri --port --timeout --browser --no-browser --json)
 _shtab_loopback_auth_audit_option_strings=(-h --help -o --output --full --fail-on --against --width --attack --account --password-file --field --other-client-id --recipe --list-recipes --list --only --alone --env --keep-env --file --input --success --tls --confidential --tty --stays --here --packages --at-once --time-limit --offline --online --issuer --client-id --scope --redirect-uri --port --ca-file --json)
 _shtab_loopback_auth_demo_option_strings=(-h --help --port --json)
+_shtab_loopback_auth_configure_option_strings=(-h --help --preset --with-secret --unset --default --check --list --remove --issuer --resource-server --domain --client-id --client-auth --scope --redirect-uri --flow --json)
 _shtab_loopback_auth_settings_option_strings=(-h --help --all --issuer --resource-server --authorization-endpoint --token-endpoint --pushed-authorization-request-endpoint --device-authorization-endpoint --revocation-endpoint --userinfo-endpoint --jwks-uri --domain --client-id --client-auth --private-key-file --client-metadata-url --client-name --scope --redirect-uri --port --response-mode --flow --allowed-flows --ticket --ticket-base --ticket-ui --message --resource --audience --prompt --login-hint --acr-values --max-age --extra --pkce --no-pkce --push --no-push --signed-request --no-signed-request --dpop --no-dpop --store --timeout --browser --no-browser --start-page --no-start-page --patience --second-look --reachable --no-reachable --person --no-person --wait --no-wait --signal --bind --allowed-issuer --account-fields --scope-separator --ca-file --client-cert --client-key --allow-private --json)
 _shtab_loopback_auth_providers_option_strings=(-h --help --json)
 _shtab_loopback_auth_client_metadata_option_strings=(-h --help --check --private-key-file --client-metadata-url --client-name --redirect-uri --port --ca-file --client-cert --client-key --allow-private --json)
@@ -47,6 +48,8 @@ _shtab_loopback_auth_audit___against_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_audit___password_file_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_audit___packages_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_audit___ca_file_COMPGEN=_shtab_compgen_files
+_shtab_loopback_auth_configure_pos_0_COMPGEN=_loopback_auth_sign_ins
+_shtab_loopback_auth_configure___unset_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_settings___private_key_file_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_settings___ca_file_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_settings___client_cert_COMPGEN=_shtab_compgen_files
@@ -76,6 +79,9 @@ _shtab_loopback_auth_explain___ticket_choices=(netlify npm heroku stripe doppler
 _shtab_loopback_auth_compare_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_compare___fail_on_choices=(high medium low)
 _shtab_loopback_auth_audit___fail_on_choices=(high medium low)
+_shtab_loopback_auth_configure___preset_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
+_shtab_loopback_auth_configure___client_auth_choices=(none client_secret_basic client_secret_post private_key_jwt tls_client_auth self_signed_tls_client_auth)
+_shtab_loopback_auth_configure___flow_choices=(code token id_token ticket device paste)
 _shtab_loopback_auth_settings_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_settings___client_auth_choices=(none client_secret_basic client_secret_post private_key_jwt tls_client_auth self_signed_tls_client_auth)
 _shtab_loopback_auth_settings___response_mode_choices=(query fragment form_post jwt query.jwt form_post.jwt)
@@ -88,8 +94,8 @@ _shtab_loopback_auth_settings___scope_separator_choices=(,)
 _shtab_loopback_auth_providers_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_client_metadata_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_completion_pos_0_choices=(bash zsh fish powershell)
-_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows helpers http mcp netlify options programs receiver resources security servers source stores testing tools)
-_shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo settings providers client-metadata completion help)
+_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows helpers http mcp netlify options programs receiver resources security servers source stores testing tools)
+_shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help)
 
 _shtab_loopback_auth_login__h_nargs=0
 _shtab_loopback_auth_login___help_nargs=0
@@ -198,6 +204,14 @@ _shtab_loopback_auth_audit___json_nargs=0
 _shtab_loopback_auth_demo__h_nargs=0
 _shtab_loopback_auth_demo___help_nargs=0
 _shtab_loopback_auth_demo___json_nargs=0
+_shtab_loopback_auth_configure__h_nargs=0
+_shtab_loopback_auth_configure___help_nargs=0
+_shtab_loopback_auth_configure___with_secret_nargs=0
+_shtab_loopback_auth_configure___default_nargs=0
+_shtab_loopback_auth_configure___check_nargs=0
+_shtab_loopback_auth_configure___list_nargs=0
+_shtab_loopback_auth_configure___remove_nargs=0
+_shtab_loopback_auth_configure___json_nargs=0
 _shtab_loopback_auth_settings__h_nargs=0
 _shtab_loopback_auth_settings___help_nargs=0
 _shtab_loopback_auth_settings___all_nargs=0

@@ -66,8 +66,8 @@ function _shtab_loopback_auth_using
   test "$_shtab_loopback_auth_cmdpath" = "$argv"
 end
 
-set -g _shtab_loopback_auth_commands login start finish cancel receive token credential status use logout doctor explain compare audit demo settings providers client-metadata completion help
-set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --headers --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --url --userinfo-endpoint --wait --width --without -o
+set -g _shtab_loopback_auth_commands login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help
+set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --headers --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --preset --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --unset --url --userinfo-endpoint --wait --width --without -o
 
 complete -c loopback-auth -e
 complete -c loopback-auth -f
@@ -262,6 +262,25 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopb
 complete -c loopback-auth -n '_shtab_loopback_auth_using demo' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using demo' -l port -x -d 'port to serve on; 0 is any free one'
 complete -c loopback-auth -n '_shtab_loopback_auth_using demo' -l json -d 'answer with JSON on stdout, errors too'
+complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a configure -d 'write a provider into the configuration file'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -s h -l help -d 'show this help message and exit'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l preset -xka "atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom" -d 'the known provider that NAME extends'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l with-secret -d 'ask for the client secret, or read it from stdin'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l unset -xka "(__fish_complete_path (commandline -ct))" -d 'remove a key; may be repeated'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l default -d 'use NAME when no provider is named'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l check -d 'ask the server for its metadata first'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l list -d 'show the providers in the file'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l remove -d 'remove the table of NAME'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l issuer -x -d 'issuer of the server, whose metadata is then read'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l resource-server -x -d 'URL of an API or MCP server, which says where to sign in to it'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l domain -x -d 'domain of your own server there, such as id.example.com/realms/x'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l client-id -x -d 'client ID, as registered at the server'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l client-auth -xka "none client_secret_basic client_secret_post private_key_jwt tls_client_auth self_signed_tls_client_auth" -d 'how the client authenticates at the token endpoint; one of none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l scope -x -d 'scopes to ask for, separated by spaces'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l redirect-uri -x -d 'redirect URI as registered; without a port any free one is used'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l flow -xka "code token id_token ticket device paste" -d 'the only flow to use; default: whichever works; one of code, token, id_token, "id_token token", "code id_token", ticket, device, paste'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure' -l json -d 'answer with JSON on stdout, errors too'
+complete -c loopback-auth -n '_shtab_loopback_auth_using configure; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'a known provider, or a name of your own'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a settings -d 'show every value and where it comes from'
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using settings' -l all -d 'also show the values that are not set'
@@ -346,4 +365,4 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using completion; and test $_
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a help -d 'show this, or more about a command or a topic'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -l json -d 'answer with JSON on stdout, errors too'
-complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token credential status use logout doctor explain compare audit demo settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows helpers http mcp netlify options programs receiver resources security servers source stores testing tools" -d 'what to explain'
+complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows helpers http mcp netlify options programs receiver resources security servers source stores testing tools" -d 'what to explain'

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 import tomlkit
@@ -25,6 +25,7 @@ from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, StoreError
+from loopback_auth.narrow import is_object, is_tuple
 from loopback_auth.settings.config import BOM, holds_secret, parsed, provider_tables
 from loopback_auth.settings.trusted import read_trusted
 from loopback_auth.store.private_files import discard, move_over, write_private
@@ -64,6 +65,63 @@ def change_config(path: str, change: Callable[[TOMLDocument], None]) -> None:
         f"The configuration file {path} is being changed by another program",
         hint="Close the editor that has it open, and run this again.",
     )
+
+
+def set_provider(path: str, name: str, values: Mapping[str, object], *, default: bool = False) -> None:
+    """Set keys in the table of a provider, which is created if there is none.
+
+    Args:
+        path: of the configuration file.
+        name: of the provider.
+        values: as `Setting.read` returns them, by their names; None: the key is removed.
+        default: this provider is used when none is named.
+
+    Raises:
+        ConfigError: as from `change_config`.
+    """
+
+    def change(document: TOMLDocument) -> None:
+        tables = document.setdefault("providers", tomlkit.table(is_super_table=True))
+        table = tables.setdefault(name, tomlkit.table())
+        for key, value in values.items():
+            if value is None:
+                table.pop(key, None)
+            else:
+                table[key] = _item(value)
+        if default:
+            document["provider"] = name
+
+    change_config(path, change)
+
+
+def remove_provider(path: str, name: str) -> None:
+    """Remove the table of a provider, and what names it as the default.
+
+    Raises:
+        ConfigError: as from `change_config`.
+    """
+
+    def change(document: TOMLDocument) -> None:
+        tables = document.get("providers", {})
+        tables.pop(name, None)
+        if not tables:
+            document.pop("providers", None)
+        if document.get("provider") == name:
+            document.pop("provider")
+
+    change_config(path, change)
+
+
+def _item(value: object) -> object:
+    if is_tuple(value):
+        return list(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not is_object(value):
+        return value
+    pairs = tomlkit.inline_table()
+    pairs.update(value)
+    return pairs
 
 
 def _changed(before: bytes, path: str, change: Callable[[TOMLDocument], None]) -> tuple[bytes, bool]:
