@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import SOON
 
 KEY = "canary-key-7f3a-0123456789abcdef-0123456789"
 PROGRAM = shutil.which("redis-server") or ""
@@ -34,10 +35,15 @@ class RedisServer:
         self._folder = folder
         self._password = password
         self._certificate = certificate
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.start()
+        self.port = 0
+        while not self.port:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+            try:
+                self.start()
+            except ConnectionError:
+                self.port = 0
 
     @property
     def url(self) -> str:
@@ -46,7 +52,11 @@ class RedisServer:
         return f"{scheme}://{f':{self._password}@' if self._password else ''}127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it answers.
+
+        Raises:
+            ConnectionError: it has ended, as it does when another program has taken the port.
+        """
         options = ["--port", str(self.port)]
         if self._certificate:
             options = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
@@ -57,8 +67,10 @@ class RedisServer:
         self._process = subprocess.Popen(
             [PROGRAM, *options], cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until = time.monotonic() + 20
+        until = time.monotonic() + SOON
         while time.monotonic() < until:
+            if self._process.poll() is not None:
+                raise ConnectionError("redis-server has ended")
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -68,7 +80,7 @@ class RedisServer:
     def kill(self) -> None:
         """End it as a crash does."""
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(SOON)
 
     def stand_still(self) -> None:
         """Let it accept connections and answer nothing."""

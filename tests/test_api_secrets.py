@@ -25,7 +25,7 @@ METADATA = ServerMetadata(
 def _get(url: str) -> str:
     """Get a page as a browser does, and return where it leads."""
     where = urlsplit(url)
-    connection = HTTPConnection(where.netloc, timeout=20)
+    connection = HTTPConnection(where.netloc, timeout=60)
     connection.request("GET", f"{where.path}?{where.query}" if where.query else where.path)
     leads_to = connection.getresponse().headers.get("Location", "")
     connection.close()

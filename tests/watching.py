@@ -20,7 +20,7 @@ def no_socket_left() -> Iterator[None]:
     # its result is still closing its event loop.
     for thread in set(threading.enumerate()) - threads:
         if thread.is_alive():
-            thread.join(20)
+            thread.join(60)
     gc.collect()
 
     assert _sockets() <= before

@@ -252,7 +252,7 @@ def test_headers_of_a_bound_token_are_for_one_request(server: DemoAuthorizationS
 async def _used(headers: object, url: str) -> None:
     given = await headers  # type: ignore[misc]
     request = urllib.request.Request(url, headers=given)
-    assert await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=20).status) == 200
+    assert await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=60).status) == 200
 
 
 def test_headers_of_a_bearer_token_need_no_arguments() -> None:

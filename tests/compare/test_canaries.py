@@ -235,7 +235,7 @@ def on_sockets() -> list[tuple[Run, Recorder, Tap]]:
             server = DemoServer(issuer, entropy=tap.entropy, signer=SIGNER, faults=faults, device_interval=1)
             return tap.on(server)
 
-        ended = await run_on_demo(EVERY_FLOW, tapped, openid=True, thinking=0.0, flow_seconds=10.0)
+        ended = await run_on_demo(EVERY_FLOW, tapped, openid=True, thinking=0.0, flow_seconds=60.0)
         return [(judged(name, recorder, end, tap), recorder, tap) for name, recorder, end in ended]
 
     async def main() -> list[tuple[Run, Recorder, Tap]]:

@@ -102,7 +102,7 @@ def run_live(
     async def compared() -> tuple[list[Run], Watched]:
         async with serve_demo(server_factory=lambda issuer: Watched(issuer, faults)) as demo:
             client = demo_client(demo.issuer)
-            conditions = Conditions(with_key(client) if key else client, plan_of(), timeout=20.0)
+            conditions = Conditions(with_key(client) if key else client, plan_of(), timeout=60.0)
             unfinished = Unfinished(str(folder), conditions.client)
             judged = await run_flows(names, conditions, unfinished, resume=False, tell=told.append)
             assert isinstance(demo.server, Watched)

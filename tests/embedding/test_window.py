@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("textual")
 
 from pasted_addresses import pasted_by
+from patience import SOON
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
@@ -18,7 +19,6 @@ from loopback_auth import ClientConfig, SignIn
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 
 pytestmark = pytest.mark.slow
-SECONDS = 15.0
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def press(window: Window, name: str) -> None:
 
 async def until(pilot: Pilot[SignIn | None], seen: Callable[[], object]) -> None:
     """Look at the window until something can be seen."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(SOON):
         while not seen():
             await pilot.pause(0.02)
 
@@ -69,11 +69,12 @@ def no_browser(_: str) -> bool:
 
 async def test_browser(client: ClientConfig) -> None:
     """The usual case: nothing has to be pressed; afterwards the link is gone, because it is of no use."""
-    user = SimulatedUser(thinking=0.2)
-    window = Window(client, open_browser=user.open)
+    user, opened = SimulatedUser(), list[str]()
+    window = Window(client, open_browser=opened.append)
     async with window.run_test() as pilot:
         await until(pilot, lambda: shown(window, "link").startswith("http://127.0.0.1:"))
         await until(pilot, lambda: "left" in shown(window, "left"))
+        user.visit(opened[0])
         await ended(pilot, window)
 
         assert shown(window, "status") == "Signed in as demo@example.com."

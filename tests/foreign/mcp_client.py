@@ -41,7 +41,7 @@ def auth_for(url: str, folder: str) -> ResourceAuth:
         store=FileTokenStore(folder),
         open_browser=Person().open,
         notify=silent,
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -49,7 +49,7 @@ async def main(url: str) -> None:
     """Begin a session, list the tools, and call the first one."""
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            httpx2.AsyncClient(auth=auth_for(url, folder), timeout=25) as http,
+            httpx2.AsyncClient(auth=auth_for(url, folder), timeout=60) as http,
             Client(streamable_http_client(url, http_client=http)) as client,
         ):
             tools = await client.list_tools()

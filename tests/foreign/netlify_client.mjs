@@ -12,7 +12,7 @@ const say = (value) => console.log(JSON.stringify(value));
 try {
   const ticket = await client.createTicket({ clientId, body: { message } });
   say(ticket);
-  const token = await client.getAccessToken(ticket, { poll: 50, timeout: 20_000 });
+  const token = await client.getAccessToken(ticket, { poll: 50, timeout: 60_000 });
   say({ token, user: await client.getCurrentUser() });
 } catch (error) {
   say({ failed: error.name, status: error.status, message: error.message });

@@ -22,7 +22,7 @@ from urllib.request import Request
 from loopback_auth.network.browser import Opening
 
 PAGES = 12
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ async def sign_in(
         assert isinstance(invited, VerificationPrompted)
         await person(told, invited)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         approval = asyncio.create_task(approving())
         try:
             asking = asking or client(issuer, "device")

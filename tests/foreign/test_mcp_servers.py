@@ -49,7 +49,7 @@ def counts(url: str) -> dict[str, int]:
 def auth_for(url: str, folder: Path, **options: Any) -> ResourceAuth:
     """Return what signs in."""
     return mcp.sign_in(
-        url, store=FileTokenStore(folder), open_browser=Person().open, notify=silent, timeout=30, **options
+        url, store=FileTokenStore(folder), open_browser=Person().open, notify=silent, timeout=60, **options
     )
 
 

@@ -316,7 +316,7 @@ def test_secrets_of_a_registration_are_in_no_event_and_no_error(
 def leads_to(url: str) -> str:
     """Get a page as a browser does, and return where it leads."""
     where = urlsplit(url)
-    connection = HTTPConnection(where.netloc, timeout=20)
+    connection = HTTPConnection(where.netloc, timeout=60)
     target = f"{where.path}?{where.query}" if where.query else where.path
     connection.request("GET", target, headers={"Accept": "text/html", "User-Agent": "Mozilla/5.0"})
     answer = connection.getresponse()

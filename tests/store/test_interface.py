@@ -16,6 +16,7 @@ from contextlib import (
 from dataclasses import replace
 
 import pytest
+from patience import SOON
 
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import ServerMetadata
@@ -258,11 +259,11 @@ def test_a_lock_that_was_held_at_a_fork_is_free_in_the_child() -> None:
     def hold() -> None:
         with store.lock(NAME):
             entered.set()
-            leave.wait(20)
+            leave.wait(SOON)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    entered.wait(20)
+    entered.wait(SOON)
     child = os.fork()
     if child == 0:
         try:
