@@ -248,7 +248,7 @@ def test_gate_counts_a_comparison_in_which_nothing_was_judged(outcome: Outcome) 
     whole = now(run("a", outcome=outcome), run("b", outcome="refused"))
 
     assert [(one.run, one.finding) for one in breaches(whole, "high")] == [("a", ""), ("b", "")]
-    assert breaches(against(whole, earlier(*whole.runs)), "high") == ()
+    assert breaches(against(whole, earlier(*whole.runs)), "high") == breaches(whole, "high")
 
 
 @pytest.mark.parametrize("outcome", ["examined", "signed in"])
@@ -262,6 +262,9 @@ def test_gate_counts_a_run_that_could_not_be_judged(outcome: Outcome) -> None:
     assert (breach.run, breach.finding, breach.because) == ("a", "", unclear.sentence)
     assert breaches(replace(whole, conclusions=(clear, clear)), "high") == ()
 
+    before = replace(earlier(*whole.runs), conclusions=(EarlierConclusion("a", "not judged"),))
+    assert breaches(against(whole, before), "high") == (breach,)
+
 
 @pytest.mark.parametrize(
     ("before", "after", "count"),
@@ -273,7 +276,7 @@ def test_gate_counts_a_run_that_could_not_be_judged(outcome: Outcome) -> None:
         (run("b"), run("a", FAILED), 1),
         (run("a"), run("a", outcome="failed"), 1),
         (run("b"), run("a", outcome="failed"), 1),
-        (run("a", outcome="failed"), run("a", outcome="failed"), 0),
+        (run("a", outcome="failed"), run("a", outcome="failed"), 1),
     ],
 )
 def test_gate_counts_only_news_against_an_earlier_run(before: Run, after: Run, count: int) -> None:

@@ -1,7 +1,8 @@
 """Which findings stop a build: those that failed with a severity at or above a threshold.
 
-Where the comparison was held against an earlier one, only what is new or worse counts. A run that failed
-counts too, whatever the threshold, and one that could not be judged: that must not look like success.
+Where the comparison was held against an earlier one, only findings that are new or worse count. A run that
+failed counts always, whatever the threshold, and one that could not be judged: that must not look like
+success, however often it happens.
 """
 
 from __future__ import annotations
@@ -45,12 +46,10 @@ def breaches(comparison: Comparison, threshold: Severity) -> tuple[Breach, ...]:
         for finding in failed(run)
         if WEIGHTS.index(finding.severity) >= WEIGHTS.index(threshold)
     ]
-    broken = list(_unjudged(comparison))
     if comparison.changes is not None:
         news = _news(comparison.changes)
         fails = [(title, one) for title, one in fails if (title, one.kind, one.id) in news]
-        broken = [one for one in broken if _changed(one[0], comparison.changes)]
-    found = [Breach(title, "", WEIGHTS[-1], reason) for title, reason in broken]
+    found = [Breach(title, "", WEIGHTS[-1], reason) for title, reason in _unjudged(comparison)]
     found += [Breach(title, one.id, one.severity, one.because) for title, one in fails]
     order = [title for title, _ in named]
     return tuple(sorted(found, key=lambda one: order.index(one.run)))
@@ -74,9 +73,3 @@ def _news(changes: Changes) -> set[tuple[str, str, str]]:
     """Return the findings that are new or worse, by run, kind and id."""
     moved = (one for one in changes.findings if one.movement in ("new", "worse"))
     return {(one.run, one.kind, one.finding) for one in moved}
-
-
-def _changed(run: str, changes: Changes) -> bool:
-    """Return whether a run ended in another way before, or was not there."""
-    differs = any(one.run == run and one.about in ("outcome", "advice") for one in changes.differences)
-    return differs or run in changes.came
