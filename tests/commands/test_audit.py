@@ -10,13 +10,14 @@ from command_line import CommandLine
 
 from commands.people import RecordingServer
 from loopback_auth.audit.servers.examination import LIMIT
+from loopback_auth.commands.demo import CLIENT_ID
 
 NOBODY = "http://127.0.0.1:9"
 
 
 def test_server_is_graded_with_reasons(command_line: CommandLine, server: RecordingServer) -> None:
     """The demonstration server keeps the rules, and what it offers against advice is named."""
-    ended = command_line.run("audit", server.issuer, "--json")
+    ended = command_line.run("audit", server.issuer, "--client-id", CLIENT_ID, "--json")
     (conclusion,) = json.loads(ended.stdout)["conclusions"]
     (run,) = json.loads(ended.stdout)["runs"]
 
@@ -32,7 +33,7 @@ def test_slash_that_the_issuer_does_not_have_costs_no_grade(
 ) -> None:
     """The slip is that of the user, who is told which issuer was examined."""
     typed = f"{server.issuer}/"
-    graded = json.loads(command_line.run("audit", typed, "--json").stdout)
+    graded = json.loads(command_line.run("audit", typed, "--client-id", CLIENT_ID, "--json").stdout)
     (conclusion,), (run,) = graded["conclusions"], graded["runs"]
 
     assert (conclusion["advice"], conclusion["sentence"][:7]) == ("use", "Grade A")

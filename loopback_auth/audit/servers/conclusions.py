@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loopback_auth.audit.servers.catalog import FAULTS
-from loopback_auth.audit.servers.grades import Grade, grade
+from loopback_auth.audit.servers.grades import Grade, by_failures, grade
 from loopback_auth.compare.judging.conclusions import MOST, failed, fault
 from loopback_auth.compare.model import Advice, Conclusion, Finding, Reason, Run
 
@@ -25,6 +25,8 @@ SENTENCES: dict[Grade, str] = {
     "F": "Grade F: it breaks several rules that protect its users.",
     "-": "No grade: too little could be seen.",
 }
+HALF_SEEN = "Grade B: it keeps the rules that could be checked; an A needs half of the checks to be decided."
+"""Instead, where nothing else stands between the server and an A."""
 
 
 def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
@@ -37,7 +39,8 @@ def _conclusion(run: Run) -> Conclusion:
     reasons = [_reason(run, one) for one in failed(run)]
     if run.reason:
         reasons.insert(0, Reason(run.reason))
-    sentence = f"{SENTENCES[given]} {counted(run)}".strip()
+    half_seen = given == "B" and by_failures(run.findings) == "A"
+    sentence = f"{HALF_SEEN if half_seen else SENTENCES[given]} {counted(run)}".strip()
     return Conclusion(run.title, ADVICE[given], sentence, tuple(reasons[:MOST]))
 
 

@@ -44,9 +44,31 @@ def test_too_little_is_not_graded() -> None:
     """A server that hides everything has not earned an A."""
     seen, unseen = found("low", "pass"), found("high", "not observed")
 
-    assert grade([seen] * (FEWEST - 1) + [unseen] * 9) == "-"
+    assert grade([seen] * (FEWEST - 1)) == "-"
     assert grade([found("high", "not applicable")] * 99) == "-"
     assert grade([seen] * FEWEST) == "A"
+    assert grade([seen] * 11 + [unseen] * 47) == "-"
+
+
+@pytest.mark.parametrize(
+    ("decided", "failures", "expected"),
+    [
+        (20, 0, "A"),
+        (19, 0, "B"),
+        (10, 0, "B"),
+        (9, 0, "-"),
+        (10, 5, "B"),
+        (9, 5, "-"),
+        (9, 6, "C"),
+    ],
+)
+def test_a_good_grade_takes_a_share_of_the_checks(decided: int, failures: int, expected: str) -> None:
+    """Half of 40 for an A, a quarter for a B; what is bad is seen by what was seen."""
+    passes = [found("low", "pass")] * (decided - failures)
+    unseen = [found("high", "not observed")] * (40 - decided)
+    besides = [found("high", "not applicable")] * 40
+
+    assert grade([*passes, *[found("low", "fail")] * failures, *unseen, *besides]) == expected
 
 
 def test_more_failures_never_raise_a_grade() -> None:
