@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -213,13 +214,9 @@ def test_no_secret_leaves(command_line: CommandLine, tmp_path: Path) -> None:
     ]
     secrets = tmp_path / "secrets.json"
     flags = ("audit", "--alone", "--only", "stolen-code", "--only", "login-csrf", "--full")
-    ended = tried(
-        command_line,
-        "--write",
-        str(secrets),
-        "--environment",
-        flags=(*flags, "--env", "KEPT=1", *(part for one in reports for part in ("-o", str(one)))),
-    )
+    outputs = (part for one in reports for part in ("-o", str(one)))
+    switches = ("--write", str(secrets), "--environment")
+    ended = tried(command_line, *switches, flags=(*flags, "--env", "KEPT=1", *outputs))
     tokens = [
         one for one in json.loads(secrets.read_text()).values() if isinstance(one, str) and len(one) > 20
     ]
@@ -234,9 +231,7 @@ def test_interrupted(command_line: CommandLine, tmp_path: Path) -> None:
     program = ("--", sys.executable, PROGRAM, *AT_SERVER, "--opener", "none", "--child")
     with command_line.start(*PLAIN, *program, TMPDIR=str(tmp_path)) as running:
         running.line("plain")
-        limit = time.monotonic() + PATIENCE
-        while len(_programs(tmp_path)) < 2 and time.monotonic() < limit:
-            time.sleep(0.05)
+        _until(lambda: len(_programs(tmp_path)) == 2)
         begun = len(_programs(tmp_path))
         running.give_up()
         ended = running.end()
@@ -245,6 +240,26 @@ def test_interrupted(command_line: CommandLine, tmp_path: Path) -> None:
     assert ended.status == 130
     assert _programs(tmp_path) == []
     assert list(tmp_path.glob(f"{PREFIX}*")) == []
+
+
+def test_killed(command_line: CommandLine, tmp_path: Path) -> None:
+    """A job that is cancelled, or memory that runs out: nothing can be done then in the process itself."""
+    program = ("--", sys.executable, PROGRAM, *AT_SERVER, "--opener", "none", "--child")
+    with command_line.start(*PLAIN, *program, TMPDIR=str(tmp_path)) as running:
+        running.line("plain")
+        _until(lambda: len(_programs(tmp_path)) == 2)
+        running.process.kill()
+        running.end()
+    _until(lambda: not _programs(tmp_path) and not list(tmp_path.glob(f"{PREFIX}*")))
+
+    assert _programs(tmp_path) == []
+    assert list(tmp_path.glob(f"{PREFIX}*")) == []
+
+
+def _until(seen: Callable[[], bool]) -> None:
+    limit = time.monotonic() + PATIENCE
+    while not seen() and time.monotonic() < limit:
+        time.sleep(0.05)
 
 
 def test_nothing_is_left(command_line: CommandLine, tmp_path: Path) -> None:

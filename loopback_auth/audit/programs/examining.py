@@ -15,6 +15,7 @@ from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.orphans import adopted
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.trial import Trial
+from loopback_auth.audit.programs.watchdog import guarded_folder
 from loopback_auth.compare.model import Cell, Comparison, Row
 from loopback_auth.narrow import is_tuple
 from loopback_auth.trace.records import Trace
@@ -58,14 +59,15 @@ async def examine_programs(
     Raises:
         ConfigError: a program cannot be started.
     """
-    for _, kit in kits:
-        kit.check()  # Before the first takes minutes, which would be lost.
     made_at = time.time()
     found: list[Audited] = []
     notes: list[str] = []
-    with adopted() as orphans:
-        for number, (title, kit) in enumerate(kits, start=1):
-            alone = ours and number == len(kits) > 1 and not any(_signed_in(one) for one in found)
+    with guarded_folder() as folder, adopted() as orphans:
+        placed = [(title, replace(kit, folder=folder)) for title, kit in kits]
+        for _, kit in placed:
+            kit.check()  # Before the first takes minutes, which would be lost.
+        for number, (title, kit) in enumerate(placed, start=1):
+            alone = ours and number == len(placed) > 1 and not any(_signed_in(one) for one in found)
             until = time.monotonic() + seconds
             played = trials[:1] if alone else trials
             column = await Examination(kit, played, until=until, at_once=at_once, tell=tell(title)).column()

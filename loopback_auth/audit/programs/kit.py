@@ -48,6 +48,7 @@ class Kit:
         recipe: of the program.
         inherited: variables of the user, of which few are handed on.
         kept: names of more that are.
+        folder: in which the folders of its sign-ins are made; None: that of the system for such ones.
         packages: folder in which the recipe's packages are; None: those of this Python, and of the current
             folder.
         signer: signs ID tokens; None: there are none.
@@ -60,6 +61,7 @@ class Kit:
     recipe: Recipe
     inherited: Mapping[str, str] = field(repr=False)
     kept: tuple[str, ...] = ()
+    folder: Path | None = None
     packages: Path | None = None
     signer: Signer | None = None
     authority: Authority | None = None
@@ -73,7 +75,7 @@ class Kit:
         Raises:
             ConfigError: it cannot.
         """
-        with own_folder() as root:
+        with own_folder(self.folder) as root:
             given = self.given(root, Surroundings(root), "http://127.0.0.1:9", terminal=False)
             program_path(given.command[0], given.environment["PATH"])
 

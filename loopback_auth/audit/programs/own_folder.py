@@ -12,9 +12,13 @@ PREFIX = "audit-"
 
 
 @contextmanager
-def own_folder() -> Generator[Path]:
-    """Make a folder that only the user can enter, and remove it."""
-    folder = Path(mkdtemp(prefix=PREFIX))
+def own_folder(within: Path | None = None) -> Generator[Path]:
+    """Make a folder that only the user can enter, and remove it.
+
+    Args:
+        within: the folder in which it is made; None: that of the system for such ones.
+    """
+    folder = Path(mkdtemp(prefix=PREFIX, dir=within))
     try:
         yield folder
     finally:

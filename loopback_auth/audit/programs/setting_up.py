@@ -49,7 +49,7 @@ async def staged(
         return servers[0]
 
     async with AsyncExitStack() as stack:
-        root = stack.enter_context(own_folder())
+        root = stack.enter_context(own_folder(kit.folder))
         tls = kit.authority.context if kit.authority is not None else None
         demo = await stack.enter_async_context(serve_demo(server_factory=serving, hang=hang, tls=tls))
         session = await stack.enter_async_context(browser_session())
