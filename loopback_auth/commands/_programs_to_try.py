@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopback_auth import __version__
-from loopback_auth.audit.programs.recipe import CLIENT_ID, SCOPE, Recipe, is_pattern
+from loopback_auth.audit.programs.recipe import CLIENT_ID, SCOPE, TYPED, Recipe, is_pattern
 from loopback_auth.audit.programs.recipe_files import recipe_named
 from loopback_auth.audit.programs.templates import assignment, inner_path
 from loopback_auth.audit.programs.versions import installed_version, missing
@@ -65,7 +65,7 @@ def _typed(words: list[str], options: argparse.Namespace) -> Recipe:
             "--success must be a regular expression.", hint="Give a word of the program's output."
         )
     return Recipe(
-        "typed",
+        TYPED,
         tuple(map(_from_here, words)),
         title=title_of(words),
         env=dict(assignment(text, "--env") for text in options.env),

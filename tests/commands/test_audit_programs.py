@@ -24,6 +24,7 @@ pytestmark = [
 
 PROGRAM = str(Path(__file__).parents[1] / "audit" / "programs" / "small_program.py")
 AT_SERVER = ("{authorization_endpoint}", "{token_endpoint}", "{client_id}")
+CANARY = "variable-canary-7f3a"
 PLAIN = ("audit", "--alone", "--only", "plain", "--json")
 
 
@@ -224,6 +225,17 @@ def test_no_secret_leaves(command_line: CommandLine, tmp_path: Path) -> None:
 
     assert len(tokens) >= 2
     assert not [token for token in tokens if any(token in text for text in written)]
+
+
+def test_what_a_program_is_given_is_not_quoted(command_line: CommandLine) -> None:
+    """A variable, and what is typed, may be a password; the report quotes what the program printed."""
+    given = ("--env", f"KEPT={CANARY} at {{issuer}}", "--input", f"{CANARY}-typed")
+    script = 'read line; echo "It says: $KEPT, $ALSO and $line"; exit 3'
+    kept = ("--keep-env", "ALSO", "--", "sh", "-c", script)
+    ended = command_line.run(*PLAIN, *given, *kept, ALSO=f"{CANARY}-kept")
+
+    assert "It says: <variable#" in str(only_run(ended)["reason"])
+    assert CANARY not in ended.stdout + ended.stderr
 
 
 def test_interrupted(command_line: CommandLine, tmp_path: Path) -> None:

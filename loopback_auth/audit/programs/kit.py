@@ -10,14 +10,14 @@ from pathlib import Path
 from loopback_auth.audit.programs.authority import Authority
 from loopback_auth.audit.programs.own_folder import own_folder
 from loopback_auth.audit.programs.process import program_path
-from loopback_auth.audit.programs.recipe import Recipe
+from loopback_auth.audit.programs.recipe import TYPED, Recipe
 from loopback_auth.audit.programs.surroundings import Surroundings
-from loopback_auth.audit.programs.templates import filled, server_values
+from loopback_auth.audit.programs.templates import filled, fixed_parts, server_values
 from loopback_auth.demo.keys import Signer
 from loopback_auth.trace.redactor import Redactor
 
 SHORTEST_SECRET = 8
-"""Characters of a variable of the user's from which on it is taken for a secret."""
+"""Characters of what the user has given from which on it is taken for a secret."""
 MOST_SECRETS = 20_000
 """That are remembered of one program: some forty of each sign-in."""
 AUTHORITY_FILE = "authority.pem"
@@ -120,7 +120,8 @@ class Kit:
     def _variables(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that the user and the recipe name."""
         kept = {name: self.inherited[name] for name in self.kept if name in self.inherited}
-        for value in kept.values():
+        typed = self.recipe.env.values() if self.recipe.name == TYPED else ()
+        for value in (*kept.values(), *fixed_parts(*typed)):
             if len(value) >= SHORTEST_SECRET:
                 self.redactor.learn("variable", value)
         return kept | {name: filled(text, values) for name, text in self.recipe.env.items()}

@@ -21,6 +21,8 @@ Runtime = Literal["python", "node", "system"]
 INSTALLERS = ("pip", "npm", "apt", "go")
 CLIENT_ID, SCOPE = "loopback-auth-demo", "openid profile email"
 """What `{client_id}` and `{scope}` stand for, where nothing else was said."""
+TYPED = "typed"
+"""Name of the recipe that is made of a command which was typed, with its flags."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 LARGEST = 256 * 1024
 """Characters of a recipe."""

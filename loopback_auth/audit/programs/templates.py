@@ -70,6 +70,11 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return _NAMED.sub(lambda found: values.get(found[1], found[0]), text)
 
 
+def fixed_parts(*texts: str) -> tuple[str, ...]:
+    """Return what texts have between the places of names, such as a password beside an issuer."""
+    return tuple(part for text in texts for part in _NAMED.split(text)[::2] if part)
+
+
 def uses(text: str, name: str) -> bool:
     """Return whether a text has a placeholder."""
     return f"{{{name}}}" in text
