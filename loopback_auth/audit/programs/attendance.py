@@ -126,6 +126,7 @@ class Attendance:
     def seen(self) -> Seen:
         """Return what can be seen of the program now."""
         status = self._process.status()
+        self._process.catch_up()
         self._take_starts()
         printed = links_in(f"{self._process.stdout.text}\n{self._process.stderr.text}")
         return Seen(

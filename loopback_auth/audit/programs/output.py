@@ -63,11 +63,16 @@ class Reader:
         self._outputs[stream] = output
         self._loop.add_reader(stream, self._readable, stream)
 
-    def close(self) -> None:
-        """Read what is there, and close the streams."""
+    def catch_up(self) -> None:
+        """Read what is there: the loop may not have had its turn since it was written."""
         for stream in tuple(self._outputs):
             for _ in range(AT_ONCE):
                 self._readable(stream)
+
+    def close(self) -> None:
+        """Read what is there, and close the streams."""
+        self.catch_up()
+        for stream in tuple(self._outputs):
             self._end(stream)
 
     def _readable(self, stream: int) -> None:

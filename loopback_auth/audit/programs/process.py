@@ -86,6 +86,10 @@ class Process:
             self.ended = time.monotonic()
         return status
 
+    def catch_up(self) -> None:
+        """Read what it has written until now, as far as it was not read yet."""
+        self._reader.catch_up()
+
     def type(self, text: str) -> None:
         """Type a text into its terminal."""
         with suppress(OSError):

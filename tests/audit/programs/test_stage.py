@@ -9,11 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from patience import SOON
 from small_stage import recipe, signed_in, small_stage
 
 from loopback_auth.audit.programs import attendance
 from loopback_auth.audit.programs.browsing import LARGEST_PAGE
 from loopback_auth.audit.programs.kit import Kit
+from loopback_auth.audit.programs.process import Process
 from loopback_auth.audit.programs.stage import Manner
 from loopback_auth.demo.faults import Faults
 from loopback_auth.http_messages import HttpRequest
@@ -382,3 +384,19 @@ async def test_nothing_is_left() -> None:
 def exists(path: str) -> bool:
     """Look for a folder."""
     return Path(path).exists()
+
+
+async def test_last_words_of_a_program_are_read(tmp_path: Path) -> None:
+    """It ends at once, and the loop has not had its turn since: what it said is why it failed."""
+    process = Process(("sh", "-c", "echo refused"), {"PATH": os.environ["PATH"]}, tmp_path)
+    try:
+        until = time.monotonic() + SOON
+        while process.status() is None and time.monotonic() < until:
+            pass
+        before = process.stdout.text
+        process.catch_up()
+        after = process.stdout.text
+    finally:
+        await process.leave()
+
+    assert (before, after) == ("", "refused\n")
