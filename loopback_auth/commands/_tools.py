@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 
-from loopback_auth.errors import ConfigError
+from loopback_auth.cli import tell
+from loopback_auth.commands._kept import kept
+from loopback_auth.errors import ConfigError, SignInRequired
+from loopback_auth.outputs.bazel import LONGEST_REQUEST, bazel, requested_uri
 from loopback_auth.outputs.credential import Credential, credential
+from loopback_auth.outputs.docker import docker
 from loopback_auth.outputs.env import SYNTAXES, env
+from loopback_auth.outputs.hosts import url_authority
+from loopback_auth.outputs.mcp import SERVER_VARIABLE, mcp
+from loopback_auth.outputs.netrc import netrc
 from loopback_auth.outputs.plain import plain
 from loopback_auth.outputs.table import OUTPUTS, Output
+from loopback_auth.redact import server_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from loopback_auth.http_messages import HttpRequest, HttpResponse
+    from loopback_auth.outputs.hosts import Candidate
+    from loopback_auth.store import FileTokenStore
     from loopback_auth.tokens import SignIn, Token
 
 AWS_SECONDS = 10.0
@@ -26,7 +37,7 @@ _FLAGS = {name: f"--{name.replace('_', '-')}" for row in OUTPUTS.values() for na
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Declare the flags that some outputs need."""
+    """Declare the flags of outputs."""
     group = parser.add_argument_group(
         "outputs for tools",
         "\n".join(f"  {row.name:<8} {row.text}" for row in OUTPUTS.values())
@@ -50,17 +61,109 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--env-name", metavar="NAME", help="with env; default: ACCESS_TOKEN or ID_TOKEN")
     group.add_argument("--shell", choices=SYNTAXES, metavar="|".join(SYNTAXES), help="with env; default: sh")
+    group.add_argument("--host", metavar="HOST", help="with netrc, docker, mcp: the server for the token")
+    group.add_argument("--username", metavar="NAME", help="with netrc, docker; default: the provider's")
     group.add_argument("--role-arn", metavar="ARN", help="with aws; default: that of AWS_ROLE_ARN")
     group.add_argument("--region", metavar="REGION", help="with aws; default: that of AWS_REGION")
 
 
-def wanted(options: argparse.Namespace) -> Output | None:
-    """Return the output that a command asks for; None for the plain token.
+class ToolOutput:
+    """The output that a command asks for.
+
+    Args:
+        options: of the command line, with `output`.
 
     Raises:
-        ConfigError: flags contradict each other.
+        ConfigError: the host cannot be read, or it is one that no token may be sent to.
     """
-    output = OUTPUTS[options.output] if options.output else None
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._output = OUTPUTS[options.output]
+        self.of: Token = options.of or self._output.of
+        """Which token it takes."""
+        self._host = self._read_host() if self._output.for_a_host else ""
+
+    def name(self, store: FileTokenStore) -> str:
+        """Return the name of the sign-in that it is about.
+
+        Raises:
+            SignInRequired: there is none for this host.
+            ConfigError: the one that is named has a token that is not for this host.
+        """
+        named = self._options.provider or ""
+        return self._meant(kept(store, named).name if named else "").name if self._host else named
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Write nothing to stderr for a tool that reads it as a part of the answer, until an error."""
+        if not self._output.is_silent:
+            yield
+            return
+        with redirect_stderr(StringIO()):
+            yield
+
+    def written(self, sign_in: SignIn) -> str:
+        """Return a fresh token in its form.
+
+        Raises:
+            ConfigError: it cannot have this token, or something that it needs is missing.
+            LoopbackAuthError: AWS did not answer, or refused.
+        """
+        found = credential(sign_in, of=self.of)
+        options = self._options
+        match self._output.name:
+            case "env":
+                return env(found, variable=options.env_name, syntax=options.shell or "sh")
+            case "aws":
+                return _aws(found, options)
+            case name if not self._host:
+                return plain(name, found, {**os.environ, SERVER_VARIABLE: ""}) or ""
+            case name:
+                # Once more: the person may have signed in meanwhile, perhaps elsewhere.
+                user = options.username or self._meant(sign_in.name).user()
+                return _for_host(name, found, self._host, user)
+
+    def _read_host(self) -> str:
+        """Return the host as `host:port`; empty where an MCP client does not name its server."""
+        name = self._output.name
+        if name == "bazel":
+            given = requested_uri(_question())
+            # By TLS, and without: gRPC is HTTP/2 at the same ports.
+            given = given.replace("grpcs://", "https://", 1).replace("grpc://", "http://", 1)
+        else:
+            given = self._options.host or (os.environ.get(SERVER_VARIABLE, "") if name == "mcp" else "")
+        if not given and name == "mcp":
+            return ""
+        if not given:
+            raise ConfigError(f"--as {name} is for one server, and none is named.", hint="Add --host.")
+        host = url_authority(given)
+        if not host:
+            raise ConfigError(
+                f"No token may be sent to {server_text(given, 80)!a}.",
+                hint="Name a host, or a URL with https.",
+            )
+        return host
+
+    def _meant(self, named: str) -> Candidate:
+        from loopback_auth.credential_helpers.finding import Tokens  # For a host alone.
+
+        found = Tokens().meant(self._host, named=named)
+        if found is None:
+            raise SignInRequired(
+                f"You have no sign-in whose token is for {self._host.removesuffix(':443')}.",
+                hint="Sign in there; which hosts a token is for: python -m loopback_auth help helpers",
+            )
+        return found
+
+
+def tool_output(options: argparse.Namespace) -> ToolOutput | None:
+    """Return the output that a command asks for; None without `--as`.
+
+    Raises:
+        ConfigError: flags contradict each other, or the host cannot be used.
+    """
+    output: Output | None = OUTPUTS[options.output] if options.output else None
     for name, flag in _FLAGS.items():
         if getattr(options, name) is not None and (output is None or name not in output.options):
             of = " or ".join(f"--as {row.name}" for row in OUTPUTS.values() if name in row.options)
@@ -68,47 +171,40 @@ def wanted(options: argparse.Namespace) -> Output | None:
     if options.headers is not None and (output is not None or options.of == "id_token"):
         other = "--as" if output is not None else "--id-token"
         raise ConfigError(f"--headers and {other} are two different outputs.", hint="Leave out one of them.")
-    if output is not None and options.json:
+    if output is None:
+        return None
+    if options.json:
         raise ConfigError("--json and --as are two different outputs.", hint="Leave out one of them.")
-    if output is not None and output.is_silent and options.login:
+    if output.is_silent and options.login:
         raise ConfigError(
             "--login cannot show you a link here: the tool reads stderr as a part of the answer.",
             hint="Leave it out, and sign in before: python -m loopback_auth login",
         )
-    return output
+    return ToolOutput(options)
 
 
-def of_token(options: argparse.Namespace, output: Output | None) -> Token:
-    """Return which token a command gives."""
-    of: Token = options.of or (output.of if output is not None else "access_token")
-    return of
+def _for_host(name: str, found: Credential, host: str, user: str) -> str:
+    """Return the text of an output for a host to which the token belongs."""
+    address, _, port = host.rpartition(":")
+    match name:
+        case "netrc":
+            if port != "443":
+                tell(f"A netrc file has no ports: programs may send this token to each port of {address}.")
+            return netrc(found, host=address.strip("[]"), username=user)
+        case "docker":
+            return docker(found, host=host.removesuffix(":443"), username=user)
+        case "bazel":
+            return bazel(found)
+        case _:
+            return mcp(found)
 
 
-@contextmanager
-def quietly(output: Output | None) -> Iterator[None]:
-    """Write nothing to stderr for a tool that reads it as a part of the answer; an error ends this, too."""
-    if output is None or not output.is_silent:
-        yield
-        return
-    with redirect_stderr(StringIO()):
-        yield
-
-
-def written(output: Output, sign_in: SignIn, options: argparse.Namespace) -> str:
-    """Return a fresh token in the form of an output.
-
-    Raises:
-        ConfigError: the output cannot have this token, or something that it needs is missing.
-        LoopbackAuthError: AWS did not answer, or refused.
-    """
-    found = credential(sign_in, of=of_token(options, output))
-    match output.name:
-        case "env":
-            return env(found, variable=options.env_name, syntax=options.shell or "sh")
-        case "aws":
-            return _aws(found, options)
-        case name:
-            return plain(name, found, os.environ) or ""
+def _question() -> bytes:
+    """Return what a tool has written to stdin."""
+    try:
+        return sys.stdin.buffer.read(LONGEST_REQUEST + 1)
+    except (OSError, ValueError, AttributeError):
+        return b""  # It is closed, and that is not a request, either.
 
 
 def _aws(found: Credential, options: argparse.Namespace) -> str:

@@ -28,13 +28,14 @@ request to URL, with the proof if the token needs one: for a request with anothe
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 
 from loopback_auth import words
 from loopback_auth.cli import answer, print_json, tell, tell_error
 from loopback_auth.commands._fresh import fresh_sign_in
 from loopback_auth.commands._kept import is_bound
 from loopback_auth.commands._store import the_store
-from loopback_auth.commands._tools import add_flags, of_token, quietly, wanted, written
+from loopback_auth.commands._tools import add_flags, tool_output
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.outputs.credential import credential
 from loopback_auth.tokens import SignIn
@@ -43,8 +44,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from loopback_auth.commands._tools import ToolOutput
     from loopback_auth.network.loopback import BoundRedirect
-    from loopback_auth.outputs.table import Output
 
 LONGEST_LEEWAY = 1e9
 """Seconds; some thirty years."""
@@ -80,41 +81,41 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("The leeway is not a number of seconds.", hint="Correct --leeway.")
     if options.headers is None and (options.method or options.nonce) is not None:
         raise ConfigError("There is no URL for the headers.", hint="Give it with --headers.")
-    output = wanted(options)
+    tool = tool_output(options)
     store = the_store()
     looked_at = time.time()
     try:
-        with quietly(output):
+        with tool.quietly() if tool is not None else nullcontext():
             sign_in = fresh_sign_in(
                 store,
-                options.provider or "",
+                tool.name(store) if tool is not None else options.provider or "",
                 force=options.renew,
                 leeway=options.leeway,
-                of=of_token(options, output),
-                ask=output is None or options.login,
+                of=tool.of if tool is not None else options.of or "access_token",
+                ask=tool is None or options.login,
             )
     except NotKept as exc:
         if not isinstance(exc.sign_in, SignIn):
             raise
         # The caller has the token at least this once; the exit status says that it is not kept.
-        _print(exc.sign_in, options, output)
+        _print(exc.sign_in, options, tool)
         tell_error(exc)
         return exc.exit_code
     except (SignInRequired, TokenError):
         # Whatever the server calls it, only the person can help.
         if not options.login:
             raise
-        return _login(options, output, looked_at)
-    _print(sign_in, options, output)
+        return _login(options, tool, looked_at)
+    _print(sign_in, options, tool)
     return 0
 
 
-def _print(sign_in: SignIn, options: argparse.Namespace, output: Output | None) -> None:
+def _print(sign_in: SignIn, options: argparse.Namespace, tool: ToolOutput | None) -> None:
     tokens = sign_in.tokens
-    if output is not None:
-        answer(written(output, sign_in, options))
+    if tool is not None:
+        answer(tool.written(sign_in))
         return
-    if of_token(options, output) == "id_token":
+    if options.of == "id_token":
         found = credential(sign_in, of="id_token")
         if options.json:
             print_json({"id_token": found.token, "expires_at": found.expires_at})
@@ -149,7 +150,7 @@ def _print(sign_in: SignIn, options: argparse.Namespace, output: Output | None) 
             tell(words.RESULT_TOKEN_PROOF.format(name=sign_in.name))
 
 
-def _login(options: argparse.Namespace, output: Output | None, since: float) -> int:
+def _login(options: argparse.Namespace, tool: ToolOutput | None, since: float) -> int:
     """Do what the command `login` does, with the settings that it would have, and print the token."""
     from loopback_auth.cli.arguments import Parser
     from loopback_auth.commands import login
@@ -160,7 +161,7 @@ def _login(options: argparse.Namespace, output: Output | None, since: float) -> 
     read = parser.read([*arguments, *["--alone"] * options.alone])
     bounds: list[BoundRedirect] = []
     try:
-        _print(login.signed_in(read, bounds, since=since), options, output)
+        _print(login.signed_in(read, bounds, since=since), options, tool)
     finally:
         login.serve_after_exit(bounds)
     return 0

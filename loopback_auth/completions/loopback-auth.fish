@@ -67,7 +67,7 @@ function _shtab_loopback_auth_using
 end
 
 set -g _shtab_loopback_auth_commands login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help
-set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --headers --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --preset --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --unset --url --userinfo-endpoint --wait --width --without -o
+set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --headers --host --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --preset --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --unset --url --userinfo-endpoint --username --wait --width --without -o
 
 complete -c loopback-auth -e
 complete -c loopback-auth -f
@@ -137,11 +137,13 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l method -x -d 
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l nonce -x -d 'with --headers, from the server'"'"'s DPoP-Nonce'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l login -d 'sign in if there is no usable token'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l alone -d 'with --login, do not wait for another process that signs in'
-complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l as -xka "header env curl kubectl aws google" -d 'one of these'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l as -xka "header env curl netrc kubectl aws google mcp docker bazel" -d 'one of these'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l id-token -d 'the ID token, also without --as'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l access-token -d 'the access token, where a tool gets the ID token by default'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l env-name -x -d 'with env; default: ACCESS_TOKEN or ID_TOKEN'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l shell -xka "sh fish powershell dotenv github" -d 'with env; default: sh'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l host -x -d 'with netrc, docker, mcp: the server for the token'
+complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l username -x -d 'with netrc, docker; default: the provider'"'"'s'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l role-arn -x -d 'with aws; default: that of AWS_ROLE_ARN'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l region -x -d 'with aws; default: that of AWS_REGION'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l json -d 'answer with JSON on stdout, errors too'

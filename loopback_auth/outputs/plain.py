@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     from loopback_auth.outputs.credential import Credential
 
-PLAIN = ("header", "env", "curl", "kubectl", "google")
+PLAIN = ("header", "env", "curl", "kubectl", "google", "mcp")
 """Names of these outputs."""
 
 

@@ -24,6 +24,7 @@ class Output:
         line: what to put there, with NAME for the name of the sign-in.
         tried_with: program and version with which the tests try it.
         options: names of the arguments that only some outputs have.
+        for_a_host: the output is for one host, to which the token has to belong.
         is_silent: the tool reads stderr as a part of the answer.
     """
 
@@ -34,6 +35,7 @@ class Output:
     line: str
     tried_with: str
     options: tuple[str, ...] = ()
+    for_a_host: bool = False
     is_silent: bool = False
 
 
@@ -66,6 +68,16 @@ OUTPUTS = {
             "curl",
         ),
         Output(
+            "netrc",
+            "access_token",
+            "an entry of a netrc file, for one host",
+            "",
+            'curl --netrc-file <(loopback-auth token NAME --as netrc --host HOST) "$URL"',
+            "curl, Python's netrc",
+            options=("host", "username"),
+            for_a_host=True,
+        ),
+        Output(
             "kubectl",
             "id_token",
             "an ExecCredential, for kubectl and all of client-go",
@@ -90,6 +102,35 @@ OUTPUTS = {
             "loopback-auth token NAME --as google",
             "google-auth",
             is_silent=True,
+        ),
+        Output(
+            "mcp",
+            "access_token",
+            "headers as JSON, for an MCP client",
+            ".mcp.json of Claude Code, headersHelper",
+            "loopback-auth token NAME --as mcp",
+            "fastmcp, with these headers",
+            options=("host",),
+            for_a_host=True,
+        ),
+        Output(
+            "docker",
+            "access_token",
+            "a config.json for one registry",
+            "",
+            'loopback-auth token NAME --as docker --host HOST > "$DOCKER_CONFIG/config.json"',
+            "docker 28, docker (Python)",
+            options=("host", "username"),
+            for_a_host=True,
+        ),
+        Output(
+            "bazel",
+            "access_token",
+            "the answer of a credential helper, to the URI on stdin",
+            "a script; its path in .bazelrc, --credential_helper=HOST=PATH",
+            "exec loopback-auth token NAME --as bazel",
+            "the text of the specification",
+            for_a_host=True,
         ),
     )
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
-from command_line import CommandLine
+from command_line import CommandLine, Ended
 
 from commands.people import keep, store
 from loopback_auth.outputs.plain import PLAIN
@@ -180,3 +182,144 @@ def test_kubectl_gets_the_version_that_it_names(command_line: CommandLine) -> No
 
     assert old.json["apiVersion"] == "client.authentication.k8s.io/v1beta1"
     assert (unknown.status, unknown.stdout) == (2, "")
+
+
+CONFIG = """\
+[providers.one]
+issuer = "https://one.example"
+client_id = "abc"
+hosts = ["git.example:8443", "git.example"]
+"""
+
+
+def for_hosts(command_line: CommandLine) -> dict[str, str]:
+    """Keep a sign-in whose token is for the hosts in the configuration; return the environment for it."""
+    folder = command_line.home / "config"
+    folder.mkdir()
+    (folder / "config.toml").write_text(CONFIG)
+    kept(command_line)
+    return {"LOOPBACK_AUTH_CONFIG_DIR": str(folder)}
+
+
+def asked_by_bazel(command_line: CommandLine, environment: dict[str, str], request: bytes) -> Ended:
+    """Run the command as a credential helper."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loopback_auth", "token", "one", "--as", "bazel"],
+        input=request,
+        env=command_line.environment(environment),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_netrc_and_docker_get_the_token_for_a_host_of_the_settings(command_line: CommandLine) -> None:
+    """The user name is that of the provider, or the account."""
+    environment = for_hosts(command_line)
+    for named in ([], ["one"]):
+        ended = command_line.run("token", *named, "--as", "netrc", "--host", "git.example", **environment)
+        assert (ended.status, ended.stderr) == (0, "")
+        assert ended.stdout == f"machine git.example login me@example.com password {CANARY}\n"
+    ended = command_line.run("token", "--as", "docker", "--host", "git.example:8443", **environment)
+
+    assert list(json.loads(ended.stdout)["auths"]) == ["git.example:8443"]
+    assert command_line.run(
+        "token", "--as", "netrc", "--host", "GIT.example.", "--username", "oauth2", **environment
+    ).stdout.startswith("machine git.example login oauth2 ")
+
+
+def test_a_netrc_file_for_a_port_is_told_about(command_line: CommandLine) -> None:
+    """It has no place for the port, so the token goes to all of them."""
+    ended = command_line.run(
+        "token", "--as", "netrc", "--host", "git.example:8443", **for_hosts(command_line)
+    )
+
+    assert ended.status == 0
+    assert "no ports" in ended.stderr
+    assert CANARY not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "sub.git.example",
+        "git.example.evil.example",
+        "git.example:9443",
+        "http://git.example",
+        "https://git.example@evil.example",
+        "https://evil.example\\@git.example",
+        "git.example\nevil.example",
+        "",
+        "*",
+        "g\u0456t.example",
+        "ftp://git.example",
+    ],
+)
+def test_another_host_gets_no_token(command_line: CommandLine, host: str) -> None:
+    """Also if the person has named the sign-in: a tool's settings may hold for every host."""
+    environment = for_hosts(command_line)
+    for arguments in (["one", "--as", "netrc"], ["--as", "docker"]):
+        ended = command_line.run("token", *arguments, "--host", host, **environment)
+        assert ended.status in (2, 9)
+        assert ended.stdout == ""
+        assert CANARY not in ended.stderr
+
+
+def test_bazel_gets_headers_for_its_uri(command_line: CommandLine) -> None:
+    """With the expiry, until which it keeps them."""
+    environment = for_hosts(command_line)
+    for uri in (
+        "https://git.example/archive.tar.gz",
+        "grpcs://git.example:8443/build.bazel.v1.Service/Method",
+    ):
+        ended = asked_by_bazel(command_line, environment, json.dumps({"uri": uri}).encode())
+        assert (ended.status, ended.stderr) == (0, "")
+        assert ended.json["headers"] == {"Authorization": [f"Bearer {CANARY}"]}
+        assert str(ended.json["expires"]).endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        b"",
+        b"garbage",
+        b'{"uri": "https://evil.example/git.example"}',
+        b'{"uri": "grpc://git.example/x"}',
+        b'{"uri": "http://git.example/x"}',
+        b'{"uri": "unix:///git.example"}',
+        b'{"uri": "https://git.example@evil.example/"}',
+        b'{"uri": "grpcs://grpcs://git.example/"}',
+    ],
+)
+def test_bazel_is_told_no_by_its_status(command_line: CommandLine, request_text: bytes) -> None:
+    """A helper should fail for what it has nothing for (Credential Helpers Specification, `get`, Output)."""
+    ended = asked_by_bazel(command_line, for_hosts(command_line), request_text)
+
+    assert ended.status != 0
+    assert ended.stdout == ""
+    assert ended.complaint
+    assert CANARY not in ended.stderr
+
+
+def test_an_mcp_client_gets_headers_for_the_server_that_it_names(command_line: CommandLine) -> None:
+    """A file of a project may name our command beside the address of another server."""
+    environment = for_hosts(command_line)
+    right = command_line.run(
+        "token", "one", "--as", "mcp", CLAUDE_CODE_MCP_SERVER_URL="https://git.example/mcp", **environment
+    )
+    wrong = command_line.run(
+        "token", "one", "--as", "mcp", CLAUDE_CODE_MCP_SERVER_URL="https://evil.example/mcp", **environment
+    )
+    by_flag = command_line.run("token", "one", "--as", "mcp", "--host", "evil.example", **environment)
+
+    assert json.loads(right.stdout) == {"Authorization": f"Bearer {CANARY}"}
+    assert (wrong.status, wrong.stdout) == (by_flag.status, by_flag.stdout) == (2, "")
+
+
+def test_an_output_for_a_host_needs_one(command_line: CommandLine) -> None:
+    """There is no default for that."""
+    kept(command_line)
+    for tool in ("netrc", "docker"):
+        assert "--host" in command_line.run("token", "--as", tool).complaint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,8 @@ import fastmcp
 import httpx2
 import pytest
 import trio
+from command_line import CommandLine
+from fastmcp.client.transports import StreamableHttpTransport
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -85,6 +88,21 @@ async def test_fastmcp_client_signs_in(server: str, tmp_path: Path) -> None:
         result = await client.call_tool("add", {"a": 1, "b": 2})
 
     assert result.structured_content == {"result": 3}
+
+
+async def test_a_client_without_oauth_gets_headers_from_the_command(server: str, tmp_path: Path) -> None:
+    """As Claude Code runs its `headersHelper`: a shell, the server's URL in a variable, JSON on stdout."""
+    command_line = CommandLine(tmp_path)
+    async with sdk_client(server, auth_for(server, tmp_path / "kept")) as client:
+        await client.list_tools()
+    ended = command_line.run("token", "--as", "mcp", CLAUDE_CODE_MCP_SERVER_URL=server)
+    other = command_line.run("token", "--as", "mcp", CLAUDE_CODE_MCP_SERVER_URL="https://other.example/mcp")
+    transport = StreamableHttpTransport(server, headers=json.loads(ended.stdout))
+    async with fastmcp.Client(transport) as plain:
+        result = await plain.call_tool("add", {"a": 1, "b": 2})
+
+    assert result.structured_content == {"result": 3}
+    assert (other.status, other.stdout) == (9, "")
 
 
 async def test_proxy_of_fastmcp_hands_the_sign_in_on(tmp_path: Path) -> None:

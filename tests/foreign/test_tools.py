@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -276,3 +277,102 @@ def test_a_shell_sets_the_variable(environment: dict[str, str]) -> None:
     )
 
     assert (done.stdout, done.stderr) == (ACCESS, "")
+
+
+@pytest.fixture
+def hosts(environment: dict[str, str], server: ToolServer) -> str:
+    """Let the token belong to the server; return its host with the port."""
+    return belonging(environment, server.url)
+
+
+def belonging(environment: dict[str, str], url: str) -> str:
+    """Let the token belong to a server; return its host with the port."""
+    host = url.partition("://")[2]
+    folder = Path(environment["HOME"]) / ".config" / "loopback_auth"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(
+        f'[providers.work]\nissuer = "https://id.example"\nclient_id = "x"\nhosts = ["{host}"]\n'
+    )
+    return host
+
+
+def test_curl_reads_the_netrc_entry(
+    environment: dict[str, str], server: ToolServer, hosts: str, tmp_path: Path
+) -> None:
+    """By the method Basic (RFC 7617)."""
+    curl = program("curl", purpose="this output")
+    done = subprocess.run(
+        [*OURS.split(), "--as", "netrc", "--host", hosts],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    file = tmp_path / "netrc"
+    file.touch(mode=0o600)
+    file.write_text(done.stdout)
+    subprocess.run(
+        [curl, "--silent", "--show-error", "--netrc-file", str(file), f"{server.url}/api"],
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert server.authorizations == [f"Basic {b64encode(f'alice@example.com:{ACCESS}'.encode()).decode()}"]
+
+
+def test_dockers_library_reads_the_file(environment: dict[str, str], hosts: str, tmp_path: Path) -> None:
+    """It finds name and password by the address of the registry."""
+    auth = pytest.importorskip("docker.auth")
+    file = tmp_path / "config.json"
+    file.write_text(output(environment, "--as", "docker", "--host", hosts))
+    found = auth.load_config(str(file)).resolve_authconfig(hosts)
+
+    assert (found["username"], found["password"]) == ("alice@example.com", ACCESS)
+
+
+def test_docker_sends_what_it_reads_from_the_file(
+    environment: dict[str, str], cluster: tuple[ToolServer, Path], tmp_path: Path
+) -> None:
+    """`docker manifest inspect` asks the registry by itself, without a daemon."""
+    docker = program("docker", purpose="this output")
+    registry, host = cluster[0], belonging(environment, cluster[0].url)
+    registry.is_registry = True
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "config.json").write_text(output(environment, "--as", "docker", "--host", host))
+    # The answer is not a manifest; that it was asked for with the token is what counts.
+    subprocess.run(
+        [docker, "--config", str(tmp_path / "docker"), "manifest", "inspect", "--insecure", f"{host}/a/b:c"],
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert f"Basic {b64encode(f'alice@example.com:{ACCESS}'.encode()).decode()}" in registry.authorizations
+
+
+def test_a_build_tool_gets_headers_by_the_script_of_the_topic(
+    environment: dict[str, str], hosts: str, tmp_path: Path
+) -> None:
+    """As Bazel starts it: with the argument `get`, and a request on stdin."""
+    helper = tmp_path / "helper"
+    helper.write_text(f"#!/bin/sh\nexec {OURS} --as bazel\n")
+    helper.chmod(0o700)
+    ended = [
+        subprocess.run(
+            [str(helper), "get"],
+            input=json.dumps({"uri": uri}),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        for uri in (f"https://{hosts}/cache", "https://other.example/cache")
+    ]
+
+    assert json.loads(ended[0].stdout)["headers"] == {"Authorization": [f"Bearer {ACCESS}"]}
+    assert [one.returncode == 0 for one in ended] == [True, False]
+    assert ended[1].stdout == ""

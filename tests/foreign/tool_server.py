@@ -50,12 +50,14 @@ class ToolServer:
         authorizations: the header of each request, in order.
         forms: the form of each POST, in order.
         is_refusing: AWS's service refuses.
+        is_registry: requests without a password are refused, as a registry does.
     """
 
     url: str = ""
     authorizations: list[str] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
     is_refusing: bool = False
+    is_registry: bool = False
 
     def answer(self, path: str, form: dict[str, str]) -> tuple[int, str, str]:
         """Return status, content type and body."""
@@ -77,6 +79,8 @@ def tool_server(tls: ssl.SSLContext | None = None) -> Iterator[ToolServer]:
         def do_GET(self) -> None:
             self._serve({})
 
+        do_HEAD = do_GET
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             form = dict(parse_qsl(body.decode()))
@@ -86,7 +90,11 @@ def tool_server(tls: ssl.SSLContext | None = None) -> Iterator[ToolServer]:
         def _serve(self, form: dict[str, str]) -> None:
             state.authorizations.append(self.headers.get("Authorization", ""))
             status, kind, text = state.answer(self.path, form)
+            if state.is_registry and not state.authorizations[-1]:
+                status = 401
             self.send_response(status)
+            if status == 401:
+                self.send_header("WWW-Authenticate", 'Basic realm="registry"')
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
