@@ -24,6 +24,7 @@ from code_lines import code_lines
 
 from loopback_auth.cli import GROUPS
 from loopback_auth.flow_table import FLOWS
+from loopback_auth.outputs.table import OUTPUTS
 from loopback_auth.plan.signals import PROBED
 from loopback_auth.settings.presets import every_preset
 
@@ -58,6 +59,33 @@ ADVICE = {
     ),
 }
 """For each flow that is compared: when to use it, and what it costs."""
+HELPERS = (
+    (
+        "git",
+        "`git config --global --add credential.https://github.com.helper loopback-auth`",
+        "a shell",
+        "git 2.39, 2.55",
+    ),
+    (
+        "docker, podman, skopeo",
+        '`{"credHelpers": {"registry.example.com": "loopback-auth"}}`',
+        "`~/.docker/config.json`",
+        "docker 28.2, skopeo 1.9",
+    ),
+    (
+        "pip, twine",
+        "`pip install keyring loopback-auth`, then `--keyring-provider import`",
+        "a shell",
+        "pip 26, twine 6",
+    ),
+    (
+        "uv",
+        "`pipx inject keyring loopback-auth`, then `--keyring-provider subprocess`",
+        "a shell",
+        "uv 0.9, keyring 25",
+    ),
+)
+"""Tools that ask a helper for a password: the line, where it is put, and what it was tried with."""
 PERSON = """\
 import asyncio, sys
 from loopback_auth.demo.serve import run_agent
@@ -99,6 +127,7 @@ def readme() -> str:
         ("providers", wrapped(", ".join(provider_names()))),
         ("commands", commands()),
         ("flows", flows()),
+        ("tools", tools()),
         ("places", places.table()),
         ("compare", compared.table()),
         ("programs", measured.table()),
@@ -126,6 +155,16 @@ def commands() -> str:
     return "\n".join(
         f"- {title}: {', '.join(f'`{name}`' for name in group)}" for title, group in GROUPS.items()
     )
+
+
+def tools() -> str:
+    """Return which line makes which tool use a token, in Markdown; a pipe in it would end its cell."""
+    rows = [
+        (f"`--as {row.name}`", f"`{row.line}`", row.where or "a shell", row.tried_with)
+        for row in OUTPUTS.values()
+    ]
+    rows = [("tool", "line", "where", "tried with"), ("---",) * 4, *rows, *HELPERS]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
 
 
 def provider_names() -> list[str]:
@@ -156,12 +195,12 @@ def transcript() -> str:
         browser = Path(home, "browser")
         browser.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PERSON}' \"$1\"\n")
         browser.chmod(0o700)
-        # With this Python on the path, messages name it as `python`.
+        # With the console script on the path, messages name it as it is typed here.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = {"HOME": home, "PATH": path, "BROWSER": str(browser), "TERM": "xterm"}
         # On a desktop, whatever this machine is.
         environment |= {"DISPLAY": ":0", "LOOPBACK_AUTH_SIGNAL": " ".join(f"{path}=" for path in PROBED)}
-        shown = f"$ python -m loopback_auth login\n{in_terminal('login', environment)}"
+        shown = f"$ loopback-auth login\n{in_terminal('login', environment)}"
     for pattern, fixed in FIXED:
         shown = re.sub(pattern, fixed, shown)
     return shown.replace("\r\n", "\n").replace("(browser)", "(firefox)")
@@ -172,7 +211,7 @@ def in_terminal(command: str, environment: dict[str, str]) -> str:
     ours, theirs = pty.openpty()
     try:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "loopback_auth", command],
+            [Path(sys.executable).with_name("loopback-auth"), command],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

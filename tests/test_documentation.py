@@ -22,15 +22,16 @@ from loopback_auth.options import Options
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXTS = {
-    "README": README.read_text(),
+    "README": README.read_text().replace("\\|", "|"),  # as a table is shown
     **{name: topic(name) for name in TOPICS},
     **{f"{name} --help": str(command_of(name)[0].__doc__) for name in COMMANDS},
 }
 OF_NO_COMMAND = {
     *("--version", "--help", "--quick", "--network"),
     *("--global", "--add", "--index-url", "--keyring-provider", "--repository-url"),
+    *("--from", "--console-script", "--output-file"),
 }
-"""Flags of the program itself, of its scripts, of docker, and of git, pip, uv and twine."""
+"""Flags of the program itself, of its scripts, of docker, and of git, pip, uv, twine and shiv."""
 MODULES = {one.name for one in pkgutil.walk_packages(loopback_auth.__path__, "loopback_auth.")}
 
 
@@ -46,12 +47,12 @@ def flags() -> set[str]:
 
 def commands(text: str) -> list[list[str]]:
     """Return the commands in a text, as words: on lines of their own, in backquotes, and inside of others."""
-    run = r"(?:\S*python -m loopback_auth|loopback-auth)"
+    run = r"(?:\S*python -m loopback_auth|(?:uvx )?loopback-auth)"
     found = re.findall(rf"^(?:\$ |  )(?:\S+ && )?{run} (.+)$", text, re.M)
     found += re.findall(rf"`{run} ([^`]+)`|`((?:{'|'.join(COMMANDS)}) [^`]+)`", text)
     found += re.findall(rf"\$\({run} ([^)]+)\)", text)
     lines = ["".join(one) for one in found]
-    return [shlex.split(re.split(r" {3}| +[#>|]", line)[0]) for line in lines]
+    return [shlex.split(re.split(r" {3}| +[#<>|]", line)[0]) for line in lines]
 
 
 @pytest.mark.parametrize("name", TEXTS)

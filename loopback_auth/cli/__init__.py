@@ -59,6 +59,7 @@ COMMANDS = {name: text for group in GROUPS.values() for name, text in group.item
 TOPICS = {
     "agents": "sign in from an agent, a script or a CI job",
     "defences": "which attacks each defence of a flow stops",
+    "changes": "what is new",
     "ci": "stop a build when a sign-in is not safe",
     "decisions": "what was decided, and what was rejected",
     "embedding": "sign in from your own program",
@@ -69,6 +70,7 @@ TOPICS = {
     "flows": "which flow to use when, and what it costs",
     "helpers": "give tokens to git, docker, pip, uv and twine",
     "http": "send tokens with httpx, requests, aiohttp, Google, Azure",
+    "installing": "uvx, pipx, pip, extras, completion, man page",
     "mcp": "sign in to an MCP server from a program",
     "netlify": "Netlify's endpoints, in order, and what a ticket is",
     "options": "what a login in your program takes, and its events",

@@ -94,7 +94,7 @@ _shtab_loopback_auth_settings___scope_separator_choices=(,)
 _shtab_loopback_auth_providers_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_client_metadata_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_completion_pos_0_choices=(bash zsh fish powershell)
-_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows helpers http mcp netlify options programs receiver resources security servers source stores testing tools)
+_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources security servers source stores testing tools)
 _shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help)
 
 _shtab_loopback_auth_login__h_nargs=0
