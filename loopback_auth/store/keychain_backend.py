@@ -140,11 +140,11 @@ class _Question(Generic[T]):
         """
         in_time = self._ended.wait(ANSWER_SECONDS)
         if not in_time and not (self.waits_for_person and self._ended.wait(PERSON_SECONDS)):
-            raise store_error(
+            raise _error(
                 "The keychain of this system does not answer", f"Unlock or restart the keychain, {_FILES}."
             )
         if self._answer is None:
-            raise store_error(*self._error)
+            raise _error(*self._error)
         return self._answer
 
     def _run(self) -> None:
@@ -220,7 +220,7 @@ def _secret(backend: KeyringBackend, user: str) -> str | None:
 
 
 def _no_keychain(backend: KeyringBackend) -> StoreError:
-    return store_error(
+    return _error(
         f"The keychain {_name(backend)} does not return what it was given", f"Use another keychain, {_FILES}."
     )
 
@@ -236,10 +236,8 @@ def _backend(kept_by: str) -> KeyringBackend:
     if configured := core.load_env() or core.load_config():
         return _checked(configured)
     names = _OF_SYSTEM.get(sys.platform, _OF_OTHERS)
-    if kept_by in names:
-        return core.load_keyring(kept_by)
     found, reasons = [], []
-    for name in names:
+    for name in (kept_by,) if kept_by in names else names:
         try:
             backend = core.load_keyring(name)
             found.append((float(backend.priority), name, backend))
@@ -247,7 +245,7 @@ def _backend(kept_by: str) -> KeyringBackend:
             # Each says in its own way that it is not there.
             reasons.append(str(exc) if type(exc) is RuntimeError else type(exc).__name__)
     if not found:
-        raise store_error(
+        raise _error(
             f"There is no keychain here: {'; '.join(reasons)[:300]}",
             f"Start the one of your desktop, such as GNOME Keyring or KWallet, {_FILES}.",
         )
@@ -269,7 +267,7 @@ def _checked(backend: KeyringBackend) -> KeyringBackend:
         why = "it does not protect what it keeps, or keeps nothing"
     else:
         return backend
-    raise store_error(
+    raise _error(
         f"keyring is configured to use {_name(backend)}, and that is not a keychain: {why}",
         f"Name another one in {VARIABLE} or in the configuration of keyring, {_FILES}.",
     )
@@ -292,7 +290,7 @@ def _unlocked(backend: KeyringBackend, question: _Question[Any]) -> KeyringBacke
     if _name(backend) == _SECRET_SERVICE:
         if _is_locked(getattr(backend, "preferred_collection", None)):
             if not asks:
-                raise store_error(*_LOCKED)
+                raise _error(*_LOCKED)
             question.waits_for_person = True
     else:
         # Others do not say whether they will ask.
@@ -333,6 +331,10 @@ def _words(exc: BaseException) -> tuple[str, str]:
         if number in _BY_NUMBER:
             return _BY_NUMBER[number]
     return f"The keychain failed: {name}", f"Look whether it runs and is unlocked, {_FILES}."
+
+
+def _error(message: str, hint: str) -> StoreError:
+    return store_error(message, hint, "keychain")
 
 
 def _name(backend: KeyringBackend) -> str:

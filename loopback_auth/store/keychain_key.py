@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 from loopback_auth.codec import from_members, read_object, to_members
 from loopback_auth.errors import StoreError
@@ -26,6 +27,7 @@ from loopback_auth.store.encryption import Encryption
 from loopback_auth.store.keychain_backend import make_key, read_key
 from loopback_auth.store.private_files import (
     discard,
+    discard_left_overs,
     make_folder,
     move_over,
     read_private,
@@ -194,6 +196,7 @@ def _made(folder: str) -> Encryption:
 
 def _write(folder: str, kept: KeychainFile) -> None:
     make_folder(folder)
+    discard_left_overs(folder, time.time())
     document = {"version": FORMAT_VERSION, **to_members(kept, defaults=True)}
     new = write_private(folder, json.dumps(document, indent=1).encode("ascii") + b"\n")
     try:
