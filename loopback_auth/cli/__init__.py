@@ -47,6 +47,7 @@ GROUPS = {
     "configure": {
         "configure": "write a provider into the configuration file",
         "settings": "show every value and where it comes from",
+        "store": "show where sign-ins are kept, or move them to the keychain",
         "providers": "list the providers that are known by name",
         "client-metadata": "print the client's metadata document, to be hosted",
         "completion": "print what bash, zsh, fish or PowerShell completes it by",

@@ -13,6 +13,7 @@ from loopback_auth.errors import (
     ConfigError,
     LoopbackAuthError,
     NoFlowAvailable,
+    StoreError,
     TokenError,
 )
 from loopback_auth.folders import CONFIG_VARIABLE, DATA_VARIABLE
@@ -25,6 +26,7 @@ WITH_SETTINGS = ("login", "start", "configure", "settings", "compare", "audit", 
 SETTING_OF = {
     "client_metadata": "client_metadata_url",
     "host": "redirect_uri",
+    "keychain": "store",
     "path": "redirect_uri",
     "ports": "port",
     "private_key": "private_key_file",
@@ -68,8 +70,8 @@ def _spelled(error: LoopbackAuthError, command: str) -> list[str]:
         return []  # It says which flag, variable or file the value came from.
     spelled: dict[str, None] = {}
     for parameter in error.parameter.split():
-        name = SETTING_OF.get(parameter, parameter)
-        flag, variable = ELSEWHERE.get(name) or SPELLINGS.get(name, ("", ""))
+        named = SETTING_OF.get(parameter, parameter)
+        flag, variable = ELSEWHERE.get(parameter) or SPELLINGS.get(named, ("", ""))
         one = flag or variable if command in WITH_SETTINGS else variable
         # A switch has two spellings, of which the first is the name.
         if one and one.partition("/")[0] not in said:
@@ -87,6 +89,8 @@ def _further(error: LoopbackAuthError, command: str) -> str:
             return f"{accepts}See {GENERAL} doctor for what is known about this environment."
         case AttemptExpired() if "flow" in error.parameter.split():
             return f"See {GENERAL} doctor for what works here."
+        case StoreError(parameter="keychain"):
+            return f"See what is kept where: {GENERAL} store"
         case ConfigError(parameter="handle"):
             return f"Look for it with: {GENERAL} status"
         case _:

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/loopback-auth
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_loopback_auth_subparsers=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help)
+_shtab_loopback_auth_subparsers=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
 _shtab_loopback_auth_login_option_strings=(-h --help --as --verbose -v --yes -y --qr --no-qr --simulate-person --no-simulate-person --alone --issuer --resource-server --client-id --scope --redirect-uri --port --flow --allowed-flows --dpop --no-dpop --timeout --browser --no-browser --reachable --no-reachable --wait --no-wait --json)
 _shtab_loopback_auth_start_option_strings=(-h --help --as --issuer --client-id --scope --flow --allowed-flows --ticket --message --json)
@@ -24,6 +24,7 @@ _shtab_loopback_auth_audit_option_strings=(-h --help -o --output --full --fail-o
 _shtab_loopback_auth_demo_option_strings=(-h --help --port --json)
 _shtab_loopback_auth_configure_option_strings=(-h --help --preset --with-secret --unset --default --check --list --remove --issuer --resource-server --domain --client-id --client-auth --scope --redirect-uri --flow --json)
 _shtab_loopback_auth_settings_option_strings=(-h --help --all --issuer --resource-server --authorization-endpoint --token-endpoint --pushed-authorization-request-endpoint --device-authorization-endpoint --revocation-endpoint --userinfo-endpoint --jwks-uri --domain --client-id --client-auth --private-key-file --client-metadata-url --client-name --scope --redirect-uri --port --response-mode --flow --allowed-flows --ticket --ticket-base --ticket-ui --message --resource --audience --prompt --login-hint --acr-values --max-age --extra --pkce --no-pkce --push --no-push --signed-request --no-signed-request --dpop --no-dpop --store --timeout --browser --no-browser --start-page --no-start-page --patience --second-look --reachable --no-reachable --person --no-person --wait --no-wait --signal --bind --allowed-issuer --account-fields --scope-separator --ca-file --client-cert --client-key --allow-private --json)
+_shtab_loopback_auth_store_option_strings=(-h --help --json)
 _shtab_loopback_auth_providers_option_strings=(-h --help --json)
 _shtab_loopback_auth_client_metadata_option_strings=(-h --help --check --private-key-file --client-metadata-url --client-name --redirect-uri --port --ca-file --client-cert --client-key --allow-private --json)
 _shtab_loopback_auth_completion_option_strings=(-h --help --json)
@@ -96,6 +97,8 @@ _shtab_loopback_auth_client_metadata_pos_0_choices=(atlassian auth0 bitbucket co
 _shtab_loopback_auth_completion_pos_0_choices=(bash zsh fish powershell)
 _shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources security servers source stores testing tools)
 _shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings providers client-metadata completion help)
+_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences ci decisions embedding environments exit-statuses explaining files flows helpers http mcp netlify options programs receiver resources security servers source stores testing tools)
+_shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
 _shtab_loopback_auth_login__h_nargs=0
 _shtab_loopback_auth_login___help_nargs=0
@@ -234,6 +237,9 @@ _shtab_loopback_auth_settings___no_person_nargs=0
 _shtab_loopback_auth_settings___wait_nargs=0
 _shtab_loopback_auth_settings___no_wait_nargs=0
 _shtab_loopback_auth_settings___json_nargs=0
+_shtab_loopback_auth_store__h_nargs=0
+_shtab_loopback_auth_store___help_nargs=0
+_shtab_loopback_auth_store___json_nargs=0
 _shtab_loopback_auth_providers__h_nargs=0
 _shtab_loopback_auth_providers___help_nargs=0
 _shtab_loopback_auth_providers___json_nargs=0

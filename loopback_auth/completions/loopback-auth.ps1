@@ -22,7 +22,7 @@ function _loopback_auth_sign_ins {
 
 # --- Completion data ---
 $_shtab_loopback_auth_subparsers = @{
-    '_shtab_loopback_auth' = @('login', 'start', 'finish', 'cancel', 'receive', 'token', 'credential', 'status', 'use', 'logout', 'doctor', 'explain', 'compare', 'audit', 'demo', 'configure', 'settings', 'providers', 'client-metadata', 'completion', 'help')
+    '_shtab_loopback_auth' = @('login', 'start', 'finish', 'cancel', 'receive', 'token', 'credential', 'status', 'use', 'logout', 'doctor', 'explain', 'compare', 'audit', 'demo', 'configure', 'settings', 'store', 'providers', 'client-metadata', 'completion', 'help')
 }
 $_shtab_loopback_auth_option_strings = @{
     '_shtab_loopback_auth' = @('-h', '--help', '--version')
@@ -46,6 +46,8 @@ $_shtab_loopback_auth_option_strings = @{
     '_shtab_loopback_auth_start' = @('-h', '--help', '--as', '--issuer', '--client-id', '--scope', '--flow', '--allowed-flows', '--ticket', '--message', '--json')
     '_shtab_loopback_auth_status' = @('-h', '--help', '--json')
     '_shtab_loopback_auth_token' = @('-h', '--help', '--renew', '--leeway', '--headers', '--method', '--nonce', '--login', '--alone', '--as', '--id-token', '--access-token', '--env-name', '--shell', '--host', '--username', '--role-arn', '--region', '--json')
+    '_shtab_loopback_auth_store' = @('-h', '--help', '--json')
+    '_shtab_loopback_auth_token' = @('-h', '--help', '--renew', '--leeway', '--headers', '--method', '--nonce', '--login', '--alone', '--as', '--id-token', '--access-token', '--env-name', '--shell', '--role-arn', '--region', '--json')
     '_shtab_loopback_auth_use' = @('-h', '--help', '--json')
 }
 $_shtab_loopback_auth_compgens = @{
@@ -157,6 +159,7 @@ $_shtab_loopback_auth_choices = @{
     '_shtab_loopback_auth_explain_pos_0' = @('code', 'token', 'id_token', 'ticket', 'device', 'paste')
     '_shtab_loopback_auth_explain_pos_1' = @('atlassian', 'auth0', 'bitbucket', 'codeberg', 'cognito', 'digitalocean', 'discord', 'doppler', 'dropbox', 'entra', 'github', 'gitlab', 'google', 'heroku', 'huggingface', 'keycloak', 'linear', 'linkedin', 'microsoft', 'netlify', 'notion', 'npm', 'okta', 'salesforce', 'slack', 'spotify', 'stripe', 'twitch', 'vercel', 'zoom')
     '_shtab_loopback_auth_help_pos_0' = @('login', 'start', 'finish', 'cancel', 'receive', 'token', 'credential', 'status', 'use', 'logout', 'doctor', 'explain', 'compare', 'audit', 'demo', 'configure', 'settings', 'providers', 'client-metadata', 'completion', 'help', 'agents', 'defences', 'changes', 'ci', 'decisions', 'embedding', 'environments', 'exit-statuses', 'explaining', 'files', 'flows', 'helpers', 'http', 'installing', 'mcp', 'netlify', 'options', 'programs', 'receiver', 'resources', 'security', 'servers', 'source', 'stores', 'testing', 'tools')
+    '_shtab_loopback_auth_help_pos_0' = @('login', 'start', 'finish', 'cancel', 'receive', 'token', 'credential', 'status', 'use', 'logout', 'doctor', 'explain', 'compare', 'audit', 'demo', 'configure', 'settings', 'store', 'providers', 'client-metadata', 'completion', 'help', 'agents', 'defences', 'ci', 'decisions', 'embedding', 'environments', 'exit-statuses', 'explaining', 'files', 'flows', 'helpers', 'http', 'mcp', 'netlify', 'options', 'programs', 'receiver', 'resources', 'security', 'servers', 'source', 'stores', 'testing', 'tools')
     '_shtab_loopback_auth_login___allowed_flows' = @('code', 'ticket', 'device', 'paste')
     '_shtab_loopback_auth_login___bind' = @('loopback', '0.0.0.0', '::')
     '_shtab_loopback_auth_login___client_auth' = @('none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth')
@@ -166,7 +169,7 @@ $_shtab_loopback_auth_choices = @{
     '_shtab_loopback_auth_login___store' = @('file', 'keychain')
     '_shtab_loopback_auth_login___ticket' = @('netlify', 'npm', 'heroku', 'stripe', 'doppler')
     '_shtab_loopback_auth_login_pos_0' = @('atlassian', 'auth0', 'bitbucket', 'codeberg', 'cognito', 'digitalocean', 'discord', 'doppler', 'dropbox', 'entra', 'github', 'gitlab', 'google', 'heroku', 'huggingface', 'keycloak', 'linear', 'linkedin', 'microsoft', 'netlify', 'notion', 'npm', 'okta', 'salesforce', 'slack', 'spotify', 'stripe', 'twitch', 'vercel', 'zoom')
-    '_shtab_loopback_auth_pos_0' = @('login', 'start', 'finish', 'cancel', 'receive', 'token', 'credential', 'status', 'use', 'logout', 'doctor', 'explain', 'compare', 'audit', 'demo', 'configure', 'settings', 'providers', 'client-metadata', 'completion', 'help')
+    '_shtab_loopback_auth_pos_0' = @('login', 'start', 'finish', 'cancel', 'receive', 'token', 'credential', 'status', 'use', 'logout', 'doctor', 'explain', 'compare', 'audit', 'demo', 'configure', 'settings', 'store', 'providers', 'client-metadata', 'completion', 'help')
     '_shtab_loopback_auth_providers_pos_0' = @('atlassian', 'auth0', 'bitbucket', 'codeberg', 'cognito', 'digitalocean', 'discord', 'doppler', 'dropbox', 'entra', 'github', 'gitlab', 'google', 'heroku', 'huggingface', 'keycloak', 'linear', 'linkedin', 'microsoft', 'netlify', 'notion', 'npm', 'okta', 'salesforce', 'slack', 'spotify', 'stripe', 'twitch', 'vercel', 'zoom')
     '_shtab_loopback_auth_settings___allowed_flows' = @('code', 'ticket', 'device', 'paste')
     '_shtab_loopback_auth_settings___bind' = @('loopback', '0.0.0.0', '::')
@@ -441,6 +444,9 @@ $_shtab_loopback_auth_nargs = @{
     '_shtab_loopback_auth_status___help' = '0'
     '_shtab_loopback_auth_status___json' = '0'
     '_shtab_loopback_auth_status__h' = '0'
+    '_shtab_loopback_auth_store___help' = '0'
+    '_shtab_loopback_auth_store___json' = '0'
+    '_shtab_loopback_auth_store__h' = '0'
     '_shtab_loopback_auth_token___access_token' = '0'
     '_shtab_loopback_auth_token___alone' = '0'
     '_shtab_loopback_auth_token___help' = '0'
@@ -779,6 +785,11 @@ $_shtab_loopback_auth_help = @{
     '_shtab_loopback_auth_status___json' = 'answer with JSON on stdout, errors too'
     '_shtab_loopback_auth_status__h' = 'show this help message and exit'
     '_shtab_loopback_auth_status_pos_0' = 'only this sign-in'
+    '_shtab_loopback_auth_store' = 'show where sign-ins are kept, or move them to the keychain'
+    '_shtab_loopback_auth_store___help' = 'show this help message and exit'
+    '_shtab_loopback_auth_store___json' = 'answer with JSON on stdout, errors too'
+    '_shtab_loopback_auth_store__h' = 'show this help message and exit'
+    '_shtab_loopback_auth_store_pos_0' = 'where to move everything: keychain or file'
     '_shtab_loopback_auth_token' = 'print the access token, and renew it when needed'
     '_shtab_loopback_auth_token___access_token' = 'the access token, where a tool gets the ID token by default'
     '_shtab_loopback_auth_token___alone' = 'with --login, do not wait for another process that signs in'
