@@ -6,9 +6,9 @@ import json
 import time
 
 import pytest
+from helper_home import Home
 from renewing import TokenEndpoint
 
-from credential_helpers.conftest import Home
 from loopback_auth.credential_helpers import docker
 
 NOT_FOUND = ("credentials not found in native keychain\n", 1)

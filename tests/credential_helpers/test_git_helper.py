@@ -6,9 +6,9 @@ import os
 import time
 
 import pytest
+from helper_home import Home
 from renewing import TokenEndpoint
 
-from credential_helpers.conftest import Home
 from loopback_auth.credential_helpers import git
 from loopback_auth.model import ServerMetadata
 from loopback_auth.records import replace

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_line import PATIENCE, CommandLine
-
-from credential_helpers.conftest import Home
+from helper_home import Home
 
 QUESTION = b"protocol=https\nhost=git.example\n\n"
 
