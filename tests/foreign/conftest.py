@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, missing, program
+from helper_home import home, server  # noqa: F401 - fixtures
 
 from foreign.keys import Keys, made_keys
 
