@@ -412,6 +412,8 @@ EXIT_STATUSES = {
     9: "not signed in",
     10: "not approved yet",
     11: "a finding as severe as the limit, or more",
+    126: "the command of run cannot be started",
+    127: "the command of run was not found",
     130: "cancelled",
 }
 """The exit statuses of commands and their meanings. Help and the README are generated from them."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from loopback_auth import errors
+from loopback_auth.commands._child import NotExecutable, NotFound
 from loopback_auth.commands._gate import STOPPED
 from loopback_auth.errors import (
     AuthorizationError,
@@ -99,7 +100,7 @@ def test_every_exit_status_is_described() -> None:
     """Help says what a status means, from this table and nowhere else."""
     used = {cls.exit_code for cls in CLASSES.values()}
 
-    assert set(errors.EXIT_STATUSES) == {0, STOPPED, *used}
+    assert set(errors.EXIT_STATUSES) == {0, STOPPED, NotExecutable.exit_code, NotFound.exit_code, *used}
     assert list(errors.EXIT_STATUSES) == sorted(errors.EXIT_STATUSES)
 
 

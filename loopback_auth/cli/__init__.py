@@ -10,13 +10,14 @@ import os
 import sys
 
 from loopback_auth import __version__
+from loopback_auth.cli.continuation import Continuation
 from loopback_auth.errors import EXIT_STATUSES, AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
 from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from types import ModuleType
 
     from loopback_auth.cli.arguments import Parser
@@ -33,6 +34,7 @@ GROUPS = {
     "use tokens": {
         "token": "print the access token, and renew it when needed",
         "credential": "answer git or docker when they ask for a password",
+        "run": "run a command that gets the token, and renew it meanwhile",
         "status": "show what is kept: account, scope, until when",
         "use": "choose the sign-in that other commands use",
         "logout": "revoke the tokens and delete them",
@@ -78,6 +80,7 @@ TOPICS = {
     "programs": "try the sign-in of a program, yours or another's",
     "receiver": "receive the redirect for msal, Authlib, an MCP client",
     "resources": "sign in to an MCP server or an API by its URL",
+    "running": "run commands with a token: variables, files, signals",
     "security": "what is checked, what is not, how to report a weakness",
     "servers": "examine a server, or attack your own",
     "source": "how to read the source",
@@ -122,13 +125,18 @@ def run(arguments: Sequence[str]) -> int:
     from loopback_auth.cli.termination import Termination
 
     _open_closed_streams()
-    with Termination():
-        return _ended(arguments)
-
-
-def _ended(arguments: Sequence[str]) -> int:
     try:
-        return _command(arguments)
+        with Termination():
+            return _ended(lambda: _command(arguments), arguments)
+    except Continuation as rest:
+        return _ended(rest.complete, arguments)
+
+
+def _ended(command: Callable[[], int], arguments: Sequence[str]) -> int:
+    try:
+        return command()
+    except Continuation:
+        raise
     except LoopbackAuthError as exc:
         return _fail(exc, arguments)
     except KeyboardInterrupt:
@@ -301,7 +309,10 @@ def _command(arguments: Sequence[str]) -> int:
         raise ConfigError(f"Unknown command: {ascii(name)[:80]}", hint=hint)
     command, parser = command_of(name)
     options = parser.read(arguments[1:])
-    if name != "login":  # It does so itself, once the browser is on its way.
+    if name not in (
+        "login",
+        "run",
+    ):  # They do so themselves, once the browser is on its way or a program runs.
         from loopback_auth.cli.core_dumps import forbid_core_dumps
 
         forbid_core_dumps()
@@ -415,7 +426,9 @@ def _cancelled(arguments: Sequence[str]) -> int:
 
 def _fail(error: LoopbackAuthError, arguments: Sequence[str]) -> int:
     command = arguments[0] if arguments else ""
-    if "--json" not in arguments or isinstance(error, _Unwritable):
+    # What comes after -- is for another program.
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" not in own or isinstance(error, _Unwritable):
         tell_error(error, command)
         return error.exit_code
     try:

@@ -68,7 +68,10 @@ class Parser(argparse.ArgumentParser):
         end = own.index("--") if self.after_dashes and "--" in own else len(own)
         options, rest = self.parse_known_args(own[:end])
         if rest:
-            raise self._unknown(next((one for one in rest if one.startswith("-")), rest[0]))
+            unknown = self._unknown(next((one for one in rest if one.startswith("-")), rest[0]))
+            if self.after_dashes and "--" not in own:
+                unknown.hint = f"Put -- before the command that is to be run. {unknown.hint}"
+            raise unknown
         if self.after_dashes:
             setattr(options, self.after_dashes, own[end + 1 :])
         return options

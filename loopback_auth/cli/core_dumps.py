@@ -14,13 +14,13 @@ from contextlib import suppress
 PR_SET_DUMPABLE = 4  # of <linux/prctl.h>
 
 
-def forbid_core_dumps() -> None:
-    """Have the system keep our memory to itself, as far as it can."""
+def forbid_core_dumps() -> int:
+    """Have the system keep our memory to itself, as far as it can; return the limit that was set before."""
     if sys.platform == "win32":
-        return
+        return 0
     import resource
 
-    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    before, hard = resource.getrlimit(resource.RLIMIT_CORE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     if sys.platform == "linux":
@@ -28,3 +28,14 @@ def forbid_core_dumps() -> None:
 
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    return before
+
+
+def allow_core_dumps(limit: int) -> None:
+    """Give a program that we become, or start, the limit that was set before; it has a memory of its own."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (limit, resource.getrlimit(resource.RLIMIT_CORE)[1]))
