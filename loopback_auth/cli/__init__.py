@@ -84,7 +84,7 @@ TOPICS = {
     "security": "what is checked, what is not, how to report a weakness",
     "servers": "examine a server, or attack your own",
     "source": "how to read the source",
-    "stores": "keep the tokens of your program: files, Redis, your own",
+    "stores": "keep the tokens of your program: files, keychain, Redis, your own",
     "testing": "test the login of your own program",
     "tools": "give a token to kubectl, AWS, curl and other tools",
 }

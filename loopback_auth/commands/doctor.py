@@ -27,9 +27,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from loopback_auth.cli import print_json, settings_of, tell
+from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands._diagnosis import show
+from loopback_auth.commands._store import the_store
 from loopback_auth.doctor.document_probe import probe_document
 from loopback_auth.doctor.probe_flow import LIMIT, probe
 from loopback_auth.doctor.redirect_probe import ProbeAnswer
@@ -43,7 +44,7 @@ from loopback_auth.doctor.report import (
 )
 from loopback_auth.doctor.resource_probe import probe_resource
 from loopback_auth.environment import user_and_host
-from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
+from loopback_auth.errors import ConfigError, MalformedResponse, StoreError, Unavailable
 from loopback_auth.network.report import network_report
 from loopback_auth.protocol.json import BODY_LIMIT, parse_object
 from loopback_auth.protocol.urls import check_endpoint, shown_url
@@ -110,9 +111,22 @@ def run(options: argparse.Namespace) -> int:
     circumstances = _circumstances(settings)
     network = _network(settings)
     answers = () if settings.is_demo else _asked(settings)
-    return _tell(
+    status = _tell(
         circumstances, answers, options, owner=user_and_host(), advice=settings.advice, network=network
     )
+    if not options.json and the_store(settings).encrypts:
+        answer(f"\nWhere the key of the sign-ins is kept:\n  {_keychain()}\n")
+    return status
+
+
+def _keychain() -> str:
+    # It imports threads and more, and few have one.
+    from loopback_auth.store.keychain_backend import system_keychain
+
+    try:
+        return system_keychain()
+    except (ConfigError, StoreError) as exc:
+        return f"{exc.message.rstrip('.')}. {exc.hint}"
 
 
 def _circumstances(settings: Settings) -> Circumstances:

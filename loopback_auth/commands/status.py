@@ -32,7 +32,7 @@ from loopback_auth.commands._pending import (
     outcome,
     show,
 )
-from loopback_auth.commands._store import the_pendings, the_store
+from loopback_auth.commands._store import any_store, the_pendings, the_store
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.redact import server_text
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 
 USAGE = "[NAME] [--json]"
+KEPT_IN = ("a file for you alone", "an encrypted file; its key is in the keychain")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +86,7 @@ def _show_one(sign_in: SignIn, store: FileTokenStore, *, as_json: bool) -> int:
         ("resource", server_text(shown_url(sign_in.resource_server))),
         ("server", server_text(sign_in.metadata.issuer or sign_in.metadata.token_endpoint or "")),
         ("client", server_text(sign_in.client_id) + registered),
+        ("kept in", KEPT_IN[store.is_encrypted(sign_in.name)]),
         ("token", words.RESULT_BOUND if is_bound(sign_in) else "Bearer"),
     ]
     print_table([row for row in rows if row[1]])
@@ -105,7 +107,11 @@ def _show(
         raise SignInRequired("You are not signed in.", hint=how_to_sign_in(""))
     if as_json:
         damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
-        shown = [{**described(one), "in_use": one.name == used} for one in sign_ins]
+        store = any_store()
+        shown = [
+            {**described(one), "in_use": one.name == used, "encrypted": store.is_encrypted(one.name)}
+            for one in sign_ins
+        ]
         print_json([*shown, *map(_described_begun, begun), *damaged])
     else:
         if sign_ins:

@@ -101,6 +101,8 @@ _shtab_loopback_auth_client_metadata_pos_0_choices=(atlassian auth0 bitbucket co
 _shtab_loopback_auth_completion_pos_0_choices=(bash zsh fish powershell)
 _shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources running security servers source stores testing tools)
 _shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
+_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources security servers source stores testing tools)
+_shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
 _shtab_loopback_auth_login__h_nargs=0
 _shtab_loopback_auth_login___help_nargs=0

@@ -24,6 +24,7 @@ from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
 from loopback_auth.store.interface import sign_in_name as sign_in_name  # One place to import it from.
 from loopback_auth.store.private_files import (
     CONTENT_LIMIT,
+    ENCRYPTED,
     check_folder,
     discard,
     discard_left_overs,
@@ -360,6 +361,15 @@ class FileTokenStore(TokenStore):
     def path(self, name: str) -> str:
         """Return the file of a sign-in, whether or not it exists."""
         return os.path.join(self._folder, checked_name(name) + SUFFIX)
+
+    def is_encrypted(self, name: str) -> bool:
+        """Return whether the file of a sign-in is encrypted with a key that the keychain has.
+
+        Raises:
+            ConfigError: this cannot be a name.
+            StoreError: the file cannot be read, or is unsafe.
+        """
+        return (read_private(self.path(name)) or b"").startswith(ENCRYPTED)
 
     def read_file(self, name: str) -> bytes | None:
         """Return what is in the file of a sign-in, decrypted; None when there is none.

@@ -122,6 +122,7 @@ class _Question(Generic[T]):
         self._answer: T | None = None
         self._error: tuple[str, str] = "", ""
         self._ended = threading.Event()
+        self._asked_at = time.monotonic()
         self._ended_at = 0.0
         threading.Thread(target=self._run, name="loopback_auth-keychain", daemon=True).start()
 
@@ -138,14 +139,19 @@ class _Question(Generic[T]):
         Raises:
             StoreError: there is none in time, or the keychain failed.
         """
-        in_time = self._ended.wait(ANSWER_SECONDS)
-        if not in_time and not (self.waits_for_person and self._ended.wait(PERSON_SECONDS)):
+        # From when it was asked: who comes later does not wait as long again.
+        if not self._is_there(ANSWER_SECONDS) and not (
+            self.waits_for_person and self._is_there(ANSWER_SECONDS + PERSON_SECONDS)
+        ):
             raise _error(
                 "The keychain of this system does not answer", f"Unlock or restart the keychain, {_FILES}."
             )
         if self._answer is None:
             raise _error(*self._error)
         return self._answer
+
+    def _is_there(self, seconds: float) -> bool:
+        return self._ended.wait(max(self._asked_at + seconds - time.monotonic(), 0.0))
 
     def _run(self) -> None:
         # No exception leaves this thread: its frames and its text may have the secret.

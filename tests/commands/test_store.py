@@ -186,3 +186,22 @@ def test_an_unknown_value_of_the_setting_is_refused(command_line: CommandLine, c
 
     assert done.status == 2
     assert "Did you mean keychain?" in done.complaint
+
+
+def test_status_and_doctor_say_where_sign_ins_are(command_line: CommandLine, environ: dict[str, str]) -> None:
+    """These are where a person looks who wonders what is on the disk."""
+    keep(command_line, "one")
+    plain = command_line.run("status", "one", **environ)
+    command_line.run("store", "keychain", **environ)
+    encrypted = command_line.run("status", "one", **environ)
+    listed = command_line.run("status", "--json", **environ)
+    doctor = command_line.run("doctor", **environ)
+    broken = command_line.run(
+        "doctor", **environ | {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    )
+
+    assert "kept in  a file for you alone" in plain.stdout
+    assert "its key is in the keychain" in encrypted.stdout
+    assert [one["encrypted"] for one in json.loads(listed.stdout)] == [True]
+    assert "fake_keychain.Keychain" in doctor.stdout
+    assert "not a keychain" in broken.stdout

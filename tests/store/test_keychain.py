@@ -17,6 +17,7 @@ from fake_keychain import be_wrong, calls, environment, lose_all, new_process
 from test_pending import HANDED
 
 from loopback_auth import KeychainTokenStore, TokenSource
+from loopback_auth.credential_helpers.keyring_backend import LoopbackAuthKeyring
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.registration import Registration, Registrations
@@ -305,15 +306,14 @@ def test_what_is_no_keychain_is_refused(
     assert calls(secrets) == []
 
 
-def test_a_back_end_of_ours_is_never_asked(
-    data: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_back_end_of_ours_is_never_asked(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers with tokens, for which the key is needed."""
-    monkeypatch.setattr(fake_keychain.Keychain, "__module__", "loopback_auth.credential_helpers.keyring")
+    name = f"{LoopbackAuthKeyring.__module__}.{LoopbackAuthKeyring.__qualname__}"
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+    new_process(monkeypatch)
 
     with pytest.raises(StoreError, match="sign-ins themselves"):
         KeychainTokenStore(data).check_writable()
-    assert calls(secrets) == []
 
 
 def test_without_the_extra_it_says_what_to_install(
@@ -402,3 +402,19 @@ def test_a_client_at_a_store_of_the_keychain_is_one_line(data: Path, secrets: Pa
     client = ClientConfig.at(ISSUER, client_id="client")
 
     assert TokenSource(client, store=kept, interactive=False).token_sync() == CANARY
+
+
+def test_a_keychain_that_hangs_is_waited_for_once(
+    store: KeychainTokenStore, data: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of twenty sign-ins must not take twenty times as long."""
+    monkeypatch.setattr(keychain_backend, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setenv("CI", "1")
+    be_wrong(secrets, "hangs")
+    new_process(monkeypatch)
+    begun = time.monotonic()
+    for _ in range(20):
+        with pytest.raises(StoreError):
+            store.load("as.example")
+
+    assert time.monotonic() - begun < 3.0
