@@ -29,9 +29,9 @@ TEXTS = {
 OF_NO_COMMAND = {
     *("--version", "--help", "--quick", "--network"),
     *("--global", "--add", "--index-url", "--keyring-provider", "--repository-url"),
-    *("--from", "--console-script", "--output-file"),
+    *("--from", "--console-script", "--output-file", "--netrc-file", "--from-file", "--type", "--credential"),
 }
-"""Flags of the program itself, of its scripts, of docker, and of git, pip, uv, twine and shiv."""
+"""Flags of the program itself, of its scripts, and of other programs."""
 MODULES = {one.name for one in pkgutil.walk_packages(loopback_auth.__path__, "loopback_auth.")}
 
 

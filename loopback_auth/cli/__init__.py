@@ -333,7 +333,7 @@ def command_of(name: str) -> tuple[ModuleType, Parser]:
     command = import_module(f"loopback_auth.commands.{name.replace('-', '_')}")
     parser = Parser(name, usage=command.USAGE, description=command.__doc__ or "")
     command.arguments(parser)
-    parser.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")
+    parser.declare_common()
     return command, parser
 
 
@@ -355,6 +355,7 @@ def overview() -> Parser:
         epilog=f"{EXAMPLES}\nexit status:\n{statuses}",
     )
     parser.add_argument("--version", action="store_true", help="show the version")
+    parser.declare_help()
     return parser
 
 

@@ -34,16 +34,27 @@ class Parser(argparse.ArgumentParser):
             epilog=epilog,
             formatter_class=_Formatter,
             allow_abbrev=False,
+            add_help=False,
         )
+        self._positionals.title = "arguments"
         self.after_dashes: str = ""
         """Attribute of the options for what comes after the first `--`; empty: argparse reads that too."""
+
+    def declare_common(self) -> None:
+        """Declare what every command has, after its own options."""
+        self.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")
+        self.declare_help()
+
+    def declare_help(self) -> None:
+        """Declare --help."""
+        self.add_argument("-h", "--help", action="help", help="show this help")
 
     def format_help(self) -> str:
         """Write the help, with the command that was typed in place of the general name."""
         from loopback_auth.invocation import as_typed
 
         # Replaced before the lines are filled, for it may be longer; argparse formats the usage with %.
-        self.usage: str | None = as_typed(self.usage or "").replace("%", "%%")
+        self.usage: str | None = _filled_usage(as_typed(self.usage or "")).replace("%", "%%")
         self.description: str | None = as_typed(self.description or "")
         self.epilog: str | None = as_typed(self.epilog or "")
         for group in self._action_groups:
@@ -113,6 +124,21 @@ def filled(text: str, width: int) -> str:
     return "\n\n".join(
         one if "\n  " in f"\n{one}" else fill(one, width, break_on_hyphens=False) for one in paragraphs
     )
+
+
+def _filled_usage(usage: str) -> str:
+    """Break a usage between arguments, not inside of brackets."""
+    from textwrap import fill
+
+    depth, joined = 0, ""
+    for character in usage:
+        depth += (character == "[") - (character == "]")
+        joined += "\0" if depth and character == " " else character
+    hanging = " " * len("usage: ")
+    shown = fill(
+        joined, help_width(), initial_indent=hanging, subsequent_indent=hanging, break_on_hyphens=False
+    )
+    return shown.strip().replace("\0", " ")
 
 
 def help_width() -> int:
