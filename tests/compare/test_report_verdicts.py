@@ -36,6 +36,18 @@ def test_what_failed_is_not_told_as_if_it_held() -> None:
     assert '<span class="expected">Expected:</span> Good thing' not in shown
 
 
+def test_headline_of_a_failure_is_what_happened() -> None:
+    """It is what a reader looks for; the evidence follows, and is not said twice."""
+    told = replace(FAILED, because="It sent the code. Sent: GET /a (1 request).")
+    shown = section(page(one_run(told)), "findings")
+    (heading,) = re.findall(r"<h3>(.*?)</h3>", shown, re.DOTALL)
+
+    assert "It sent the code." in heading
+    assert "Bad thing" not in heading
+    assert shown.count("It sent the code.") == 1
+    assert "Sent: GET /a (1 request)." in shown
+
+
 def test_same_finding_of_several_flows_is_told_once() -> None:
     """Six flows fail for few reasons."""
     shown = page(
@@ -46,7 +58,7 @@ def test_same_finding_of_several_flows_is_told_once() -> None:
     assert shown.count("Bad thing") == 1
     assert shown.count("Because.") == 1
     assert re.search(
-        r"Failed</span>.*>code</a>.*>paste</a>.*Because\..*Passed</span>.*>x</a>", shown, re.DOTALL
+        r"Because\..*Failed</span>.*>code</a>.*>paste</a>.*Passed</span>.*>x</a>", shown, re.DOTALL
     )
 
 
@@ -57,7 +69,7 @@ def test_card_leads_to_the_worst_finding() -> None:
 
     assert anchor == "code/b"
     assert re.search(
-        r'id="b"><h3><span class="severity high">High</span> .*Bad thing.*id="code/b"', html, re.S
+        r'id="b"><h3><span class="severity high">High</span> .*Because.*id="code/b".*Bad thing', html, re.S
     )
 
 

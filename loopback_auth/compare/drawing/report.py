@@ -29,6 +29,7 @@ from loopback_auth.compare.drawing.report_verdicts import (
     checks,
     found_links,
     tally,
+    without,
 )
 from loopback_auth.compare.drawing.report_words import WORDS, command, ground, heading, server_name
 from loopback_auth.compare.judging.anchors import titles
@@ -154,6 +155,7 @@ def templates() -> Environment:
         **{one.__name__: one for one in (exchanges.other_headers, exchanges.readable, exchanges.waits)},
         "found": found_links,
         "location": _location,
+        "without": without,
     }
     values: dict[str, object] = {
         "ADVICE_MARKS": ADVICE_MARKS,

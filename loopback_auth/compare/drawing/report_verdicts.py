@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,8 @@ MOVEMENT_MARKS: Mapping[Movement, str] = {
     "not observed": "not-observed",
 }
 """The sign beside what happened to a finding since an earlier comparison."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 Links = Sequence[tuple[str, int]]
 """Links to entries: the id of the element, and the number of the entry."""
@@ -92,6 +95,11 @@ class CheckResult:
         """Whether it failed in some column."""
         return self.finding.verdict == "fail"
 
+    @property
+    def headline(self) -> str:
+        """What happened, in one sentence; where nothing failed, what was checked."""
+        return first_sentence(self.finding.because) if self.failed else self.finding.title
+
 
 @dataclass(frozen=True, slots=True)
 class AttackResult:
@@ -126,6 +134,16 @@ class Tally:
 
     tried: int
     succeeded: int
+
+
+def first_sentence(text: str) -> str:
+    """Return a text up to the end of its first sentence."""
+    return _SENTENCE_END.split(text, maxsplit=1)[0]
+
+
+def without(text: str, headline: str) -> str:
+    """Return what a text says after the sentence that stands above it already."""
+    return text.removeprefix(headline).strip()
 
 
 def tally(run: Run) -> Tally:
