@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.judging.verdicts import Judgement, found
 from loopback_auth.compare.model import Finding, Severity
 
 Thing = TypeVar("Thing")
@@ -50,16 +50,4 @@ def broken(because: str) -> Judgement:
 def judged(rules: Iterable[Rule[Thing]], thing: Thing) -> tuple[Finding, ...]:
     """Apply rules to a thing, in order."""
     pairs = ((rule, rule.judge(thing)) for rule in rules)
-    return tuple(
-        Finding(
-            id=rule.id,
-            severity=rule.severity,
-            title=rule.title,
-            verdict=judgement.verdict,
-            because=judgement.because,
-            source=rule.source,
-            advice=rule.advice if judgement.verdict == "fail" else "",
-        )
-        for rule, judgement in pairs
-        if judgement is not None
-    )
+    return tuple(found(rule, judgement) for rule, judgement in pairs if judgement is not None)

@@ -14,6 +14,7 @@ from loopback_auth.audit.programs.stories.steps import end_text
 from loopback_auth.audit.programs.trial import Question, Trial, not_applicable
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.judging.checks import with_attacks
+from loopback_auth.compare.judging.verdicts import Judgement, found
 from loopback_auth.compare.model import Attack, Finding, Run, Tokens, Verdict
 from loopback_auth.trace.records import Trace
 
@@ -125,15 +126,7 @@ def _findings(answers: Mapping[str, Answer]) -> tuple[tuple[Finding, ...], tuple
 
 
 def _check(one: Question, answer: Answer) -> Finding:
-    return Finding(
-        one.id,
-        one.severity,
-        one.statement,
-        answer.verdict,
-        answer.because,
-        one.source,
-        advice=one.advice if answer.verdict == "fail" else "",
-    )
+    return found(one, Judgement(answer.verdict, answer.because), title=one.statement)
 
 
 def _attack(one: Question, answer: Answer) -> Attack:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.audit.servers.answers import Answer, Observed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.compare.judging.verdicts import Judgement, found, idle, unseen
 from loopback_auth.compare.model import Finding, Severity
 from loopback_auth.model import ServerMetadata
 from loopback_auth.protocol.urls import origin, shown_url
@@ -50,16 +50,9 @@ class ServerCheck:
         answers = [observed.answers[name] for name in self.questions if name in observed.answers]
         judgement = self._judgement(observed)
         fault = self.fault if judgement.verdict == "fail" else ""
-        return Finding(
-            id=self.id,
-            severity=self.severity,
-            title=self.title,
-            verdict=judgement.verdict,
-            because=" ".join(filter(None, (fault, judgement.because, sent(answers, observed.metadata)))),
-            source=self.source,
-            steps=tuple(one.number for one in answers if one.number),
-            advice=self.advice if judgement.verdict == "fail" else "",
-        )
+        because = " ".join(filter(None, (fault, judgement.because, sent(answers, observed.metadata))))
+        steps = tuple(one.number for one in answers if one.number)
+        return found(self, Judgement(judgement.verdict, because, steps))
 
     def _judgement(self, observed: Observed) -> Judgement:
         wanted = self.questions if self.any_of else self.questions[:1]

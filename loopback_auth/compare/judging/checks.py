@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopback_auth.compare.judging import authorization_checks, exposure_checks, token_checks
-from loopback_auth.compare.judging.verdicts import Check, idle
+from loopback_auth.compare.judging.verdicts import Check, Judgement, found, idle
 from loopback_auth.compare.model import Attack, Finding, Run
 from loopback_auth.records import replace
 
@@ -22,28 +22,10 @@ def with_attacks(run: Run, attacks: tuple[Attack, ...]) -> Run:
 
 
 def _of_attack(attack: Attack) -> Finding:
-    return Finding(
-        id=attack.id,
-        severity=attack.severity,
-        title=attack.statement or attack.title,
-        verdict=attack.verdict,
-        because=attack.because,
-        source=attack.source,
-        advice=attack.advice if attack.verdict == "fail" else "",
-        kind="attack",
-    )
+    judgement = Judgement(attack.verdict, attack.because)
+    return found(attack, judgement, title=attack.statement, kind="attack")
 
 
 def _finding(check: Check, run: Run) -> Finding:
     excuse = check.excuse(run)
-    judgement = idle(excuse) if excuse else check.judge(run)
-    return Finding(
-        id=check.id,
-        severity=check.severity,
-        title=check.title,
-        verdict=judgement.verdict,
-        because=judgement.because,
-        source=check.source,
-        steps=judgement.steps,
-        advice=check.advice if judgement.verdict == "fail" else "",
-    )
+    return found(check, idle(excuse) if excuse else check.judge(run))

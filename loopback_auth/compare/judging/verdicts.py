@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from loopback_auth.compare.model import Run, Severity, Verdict
+from loopback_auth.compare.model import Finding, Run, Severity, Verdict
 from loopback_auth.trace.evidence import traits_of
 
 
@@ -49,6 +50,54 @@ class Check:
     advice: str
     judge: Callable[[Run], Judgement]
     excuse: Callable[[Run], str]
+
+
+class Rule(Protocol):
+    """What a finding takes from the rule that it is about, whatever that is checked on."""
+
+    @property
+    def id(self) -> str:
+        """Name of the rule, which stays the same."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad a breach is."""
+
+    @property
+    def title(self) -> str:
+        """A statement that is true when the rule is kept."""
+
+    @property
+    def source(self) -> str:
+        """The clause that demands it."""
+
+    @property
+    def advice(self) -> str:
+        """One imperative sentence for a breach."""
+
+
+def found(
+    rule: Rule, judgement: Judgement, *, title: str = "", kind: Literal["check", "attack"] = "check"
+) -> Finding:
+    """Return what was found about a rule.
+
+    Args:
+        rule: that was applied.
+        judgement: that came of it.
+        title: in place of the rule's.
+        kind: whether it was read, or tried as an attack.
+    """
+    return Finding(
+        id=rule.id,
+        severity=rule.severity,
+        title=title or rule.title,
+        verdict=judgement.verdict,
+        because=judgement.because,
+        source=rule.source,
+        steps=judgement.steps,
+        advice=rule.advice if judgement.verdict == "fail" else "",
+        kind=kind,
+    )
 
 
 def passed(because: str, steps: tuple[int, ...]) -> Judgement:

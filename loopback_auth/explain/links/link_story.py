@@ -215,5 +215,5 @@ def _findings(link: Link, now: float, *, typed: bool) -> tuple[Finding, ...]:
 
 def typed_secret(because: str) -> Finding:
     """Make the finding about a secret that was typed as an argument of a command."""
-    identifier, severity, title, source, advice = ARGUMENTS
-    return Finding(identifier, severity, title, "fail", because, source, advice=advice)
+    (finding,) = judged((ARGUMENTS,), because)
+    return finding

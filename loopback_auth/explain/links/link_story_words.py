@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loopback_auth.compare.model import Severity
+from loopback_auth.explain.rules import Rule, broken
 from loopback_auth.explain.story_words import STEPS, VENDOR, Sentence
 
 SUMMARIES: Mapping[str, Sentence] = {
@@ -124,11 +124,12 @@ ANSWERS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 }
 """Question, answer and source, by kind of link; a response that refuses has its own."""
 
-ARGUMENTS: tuple[str, Severity, str, str, str] = (
+ARGUMENTS: Rule[str] = Rule(
     "secret-in-arguments",
     "medium",
     "No secret was typed as an argument of a command",
     "CWE-214; RFC 6750 §5.3",
     "Pass it on the standard input: explain - reads it there. The history of the shell keeps what was typed.",
+    broken,
 )
-"""The finding about how the text came: id, severity, title, source, advice."""
+"""The rule about how the text came; it judges what was typed, in a sentence."""
