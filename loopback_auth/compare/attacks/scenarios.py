@@ -78,7 +78,7 @@ ATTACKS = (
     Scenario(
         "stolen-ticket",
         "high",
-        "Another process reads the approval link and exchanges the code or ticket in it first.",
+        "Another process reads the approval link and exchanges what is in it first.",
         "The approval link is not enough to get the tokens",
         "https://github.com/netlify/open-api; RFC 8628 §3.3",
         "Keep the link secret, and use --flow code where the browser can be redirected to this machine.",
@@ -99,7 +99,7 @@ ATTACKS = (
     Scenario(
         "history",
         "high",
-        "A code or token is read in the address of the response, in the browser's history, and used.",
+        "A code or token is read in the browser's history, and used.",
         "What the browser's history shows is worth nothing to others",
         "RFC 9700 §4.3.1, §4.3.2",
         "Use --flow code, with --response-mode form_post where the server offers it.",
@@ -179,7 +179,7 @@ ATTACKS = (
     Scenario(
         "phishing",
         "high",
-        "The attacker starts a login and sends the user the link to approve (phishing).",
+        "The attacker sends the user the link of a login to approve (phishing).",
         "A link from an attacker gets no tokens for the attacker",
         "RFC 8628 §5.4",
         "Approve only what you started yourself, and use --flow code where you can.",

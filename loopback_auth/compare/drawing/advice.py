@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from loopback_auth.compare.model import Advice, Comparison, Reason
 
+TYPICAL = "On typical machines; the command doctor looks at this one:"
+"""What stands above the conclusions about places."""
+
 
 @dataclass(frozen=True, slots=True)
 class Advised:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from loopback_auth.compare.drawing.advice import Advised, advised, advised_places
+from loopback_auth.compare.drawing.advice import TYPICAL, Advised, advised, advised_places
 from loopback_auth.compare.drawing.changes import change_heading, change_lines, change_remarks
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
@@ -89,6 +89,7 @@ def conclusions(comparison: Comparison) -> Iterator[str]:
         )
         yield table(["Conclusion", "", "Why"], ((f"**{advice}**", *rest) for advice, *rest in because))
     if comparison.places:
+        yield TYPICAL
         yield "\n".join(
             f"- {escaped(titles)}: {escaped(text)}" for titles, text in advised_places(comparison)
         )

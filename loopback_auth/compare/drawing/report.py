@@ -15,6 +15,7 @@ from itertools import groupby
 from jinja2 import Environment
 
 from loopback_auth.compare.drawing import report_exchanges as exchanges
+from loopback_auth.compare.drawing.advice import TYPICAL
 from loopback_auth.compare.drawing.changes import change_heading, change_lines, change_remarks
 from loopback_auth.compare.drawing.overview import checked
 from loopback_auth.compare.drawing.report_anchors import Anchors, anchors
@@ -166,6 +167,7 @@ def templates() -> Environment:
         "FLOWS": BY_NAME,
         "LEGEND": LEGEND,
         "MARK_OF_OUTCOME": MARK_OF_OUTCOME,
+        "TYPICAL": TYPICAL,
         "VERDICT_WORDS": VERDICT_WORDS,
     }
     return page.templates(str(__package__), filters, values)

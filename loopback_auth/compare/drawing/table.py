@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from loopback_auth.compare.drawing.advice import advised, advised_places
+from loopback_auth.compare.drawing.advice import TYPICAL, advised, advised_places
 from loopback_auth.compare.drawing.changes import change_heading, change_lines, change_remarks
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
@@ -173,8 +173,9 @@ def _conclusions(page: _Page, comparison: Comparison) -> Iterator[str]:
             yield line.replace(word, painted(word, page.colours.get(one.advice, "")), 1)
     if places:
         yield ""
+        yield from hanging("", TYPICAL, width=page.width)
     for titles, sentence in places:
-        yield from hanging("", f"{titles}: {sentence}", width=page.width, indent=2)
+        yield from hanging("  ", f"{titles}: {sentence}", width=page.width, indent=4)
 
 
 def _counts(page: _Page, comparison: Comparison) -> Iterator[str]:

@@ -34,9 +34,12 @@ def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
 
 
 def failed(run: Run) -> list[Finding]:
-    """Return what is wrong with a run, the worst first."""
+    """Return what is wrong with a run, the worst first; of equal weight, attacks that succeeded come first.
+
+    Flows with the same weaknesses so have the same reasons, and none seems to be alone with one.
+    """
     wrong = (one for one in run.findings if one.verdict == "fail")
-    return sorted(wrong, key=lambda one: BY_WEIGHT.index(one.severity))
+    return sorted(wrong, key=lambda one: (BY_WEIGHT.index(one.severity), one.kind != "attack"))
 
 
 def fault(run: Run, finding: Finding) -> Reason:

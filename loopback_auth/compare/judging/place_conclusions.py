@@ -69,11 +69,18 @@ def _conclusion(machine: _Machine, runs: Sequence[Run]) -> PlaceConclusion:
         reached = found.facts.reaches.level == UNLIKELY and traits_of(run.flow).needs_port
         using = f"Use {run.title}{IF_REACHED if reached else ''}"
         sentence = f"{using}." if waits else f"{using}: {TWO_STEPS}."
-        why = route.why if waits else f"No program may wait there: {found.facts.waits.reason}."
+        why = _there(route.why) if waits else f"No program may wait there: {found.facts.waits.reason}."
         reasons = (Reason(why), *(fault(run, one) for one in failed(run)))[:MOST]
         return PlaceConclusion(machine.place, machine.title, run.title, sentence, reasons)
-    reasons = tuple(Reason(f"{flow}: {why}") for flow, why in found.refused.items() if _best((flow,), runs))
+    reasons = tuple(
+        Reason(_there(f"{flow}: {why}")) for flow, why in found.refused.items() if _best((flow,), runs)
+    )
     return PlaceConclusion(machine.place, machine.title, "", NOTHING, reasons[:MOST])
+
+
+def _there(why: str) -> str:
+    """Say of the machine that is described what the plan says of the one that it was asked about."""
+    return why.replace("this machine", "that machine").replace("this is", "it is")
 
 
 def _plan(machine: _Machine, runs: Sequence[Run]) -> Plan:
