@@ -1,8 +1,9 @@
-"""Run the demonstration authorization server until Ctrl-C, and print its addresses as JSON.
+"""Run the demonstration authorization server until Ctrl-C.
 
 It is a real, strict authorization server on 127.0.0.1, with one client, loopback-auth-demo, and made-up
 accounts. You can point any OAuth client at it, for example this one. An MCP server belongs to it, too: its
-clients need no client ID, because they register themselves.
+clients need no client ID, because they register themselves. --json prints its metadata and addresses in one
+line, which also says that it serves.
 
 Examples:
   python -m loopback_auth demo --port 9000
@@ -22,7 +23,7 @@ from loopback_auth.cli import answer, tell
 from loopback_auth.demo.fetching import fetch_locally
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.resources import NAMES
-from loopback_auth.demo.serve import serve_demo
+from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.http_messages import HttpRequest
@@ -53,11 +54,8 @@ def run(options: argparse.Namespace) -> int:
 
     async def serve() -> None:
         async with serve_demo(port=options.port, server_factory=signing_server) as demo:
-            where = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
-            metadata = json.loads(demo.server.handle(where, time.time()).body)
-            tickets = {vendor: demo_contract(vendor, demo.issuer).base for vendor in BASES}
-            resources = {"resources": [demo.issuer + path for path in NAMES], "tickets": tickets}
-            answer(json.dumps({"client_id": CLIENT_ID, **metadata, **resources}) + "\n")
+            if options.json:
+                answer(json.dumps(_described(demo)) + "\n")
             tell(f"Serving {demo.issuer} until you press Ctrl-C. To sign in to it:")
             tell(f"  python -m loopback_auth login {demo.issuer} --client-id {CLIENT_ID}")
             tell(f"  python -m loopback_auth login {demo.issuer}/mcp")
@@ -68,6 +66,18 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         tell("Stopped.")
     return 0
+
+
+def _described(demo: Demo) -> dict[str, object]:
+    """Return the metadata of a demo server, with its client, resources and ticket endpoints."""
+    where = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
+    metadata: dict[str, object] = json.loads(demo.server.handle(where, time.time()).body)
+    return {
+        "client_id": CLIENT_ID,
+        **metadata,
+        "resources": [demo.issuer + path for path in NAMES],
+        "tickets": {vendor: demo_contract(vendor, demo.issuer).base for vendor in BASES},
+    }
 
 
 def signing_server(issuer: str) -> DemoServer:
