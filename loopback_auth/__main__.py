@@ -50,13 +50,13 @@ def docker_credential() -> int:
 def _main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST:
         return _too_old()
-    text = None
+    text, status = None, 0
     if arguments[:1] == ["token"]:
         text = _kept_token(arguments[1:])
     elif arguments[:1] == ["credential"] and arguments[-1] == "get":
-        text = _kept_credential(arguments[1:-1])
+        text, status = _kept_credential(arguments[1:-1])
     if text is not None and _written(text):
-        return 0
+        return status
     # Imports make many objects and hardly any garbage, which by default is looked for hundreds of times.
     gc.set_threshold(GARBAGE, 10, 10)
     from loopback_auth.cli import run
@@ -138,15 +138,15 @@ def _kept_token(arguments: list[str]) -> str | None:
     return None if token is None else token + "\n"
 
 
-def _kept_credential(arguments: list[str]) -> str | None:
-    """Return what the command `credential` answers, if a fresh token is all that the tool asks for.
+def _kept_credential(arguments: list[str]) -> tuple[str | None, int]:
+    """Return the answer and the exit status of the command `credential`, if neither needs more than a glance.
 
     Args:
         arguments: after the command, without the action; only TOOL [NAME] is plain.
     """
     tool, name = "".join(arguments[:1]), "".join(arguments[1:])
     if tool not in ("git", "docker") or len(arguments) > 2 or name.startswith("-") or _is_decided():
-        return None
+        return None, 0
     import io
     from importlib import import_module
 
@@ -156,10 +156,10 @@ def _kept_credential(arguments: list[str]) -> str | None:
         content = question()
         # Read once more where this is not the end of it.
         sys.stdin = io.TextIOWrapper(io.BytesIO(content))
-        text: str | None = import_module(f"loopback_auth.credential_helpers.{tool}").at_once(content, name)
+        answer = import_module(f"loopback_auth.credential_helpers.{tool}").at_once(content, name)
     except Exception:
-        return None  # The command meets the same trouble again, and explains it.
-    return text
+        answer = None  # The command meets the same trouble again, and explains it.
+    return answer or (None, 0)
 
 
 def _written(text: str) -> bool:

@@ -57,6 +57,11 @@ class Home:
         path.write_text((path.read_text() if path.exists() else "") + text)
         path.chmod(0o600)
 
+    def configure_first(self, text: str) -> None:
+        """Add to the configuration file what comes before the tables."""
+        path = self.folder / "config.toml"
+        path.write_text(text + path.read_text())
+
     def token(self, name: str) -> str:
         """Return the access token that is kept now."""
         sign_in = self.store.load(name)

@@ -15,18 +15,20 @@ from loopback_auth.outputs.hosts import url_authority
 PROGRAM = "docker-credential-loopback-auth"
 
 
-def at_once(content: bytes, named: str) -> str | None:
-    """Return the answer to `get` if a token is kept and fresh; None in every doubtful case.
+def at_once(content: bytes, named: str) -> tuple[str, int] | None:
+    """Return the answer to `get`, and the exit status, if nothing has to be renewed or explained; else None.
 
     Raises:
         Exception: any, in doubt.
     """
     server, tokens = protocol.read_server(content), Tokens()
     one = tokens.meant(url_authority(server), named=named)
-    token = tokens.at_once(one) if one is not None else None
-    if one is None or token is None:
+    if one is None:
+        return f"{protocol.NOT_FOUND}\n", 1
+    token = tokens.at_once(one)
+    if token is None:
         return None
-    return protocol.docker_credential(token, server=server, username=one.user())
+    return protocol.docker_credential(token, server=server, username=one.user()), 0
 
 
 def answered(action: str, content: bytes, named: str) -> tuple[str, int]:

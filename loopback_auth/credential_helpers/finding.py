@@ -16,6 +16,7 @@ import time
 from loopback_auth.commands._store import the_store
 from loopback_auth.outputs.credential import credential
 from loopback_auth.outputs.hosts import Candidate, belongs_to, sign_in_for
+from loopback_auth.settings import provider_name
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.store import sign_in_name
 
@@ -52,7 +53,7 @@ class Tokens:
 
         found: list[Candidate] = []
         troubles: list[StoreError] = []
-        for name in [sign_in_name(named)] if named else self.store.names():
+        for name in [provider_name(named)] if named else self.store.names():
             try:
                 sign_in = self._glance(name) or self.store.load(name)
             except StoreError as exc:
@@ -78,11 +79,12 @@ class Tokens:
             StoreError: there is none for this host, but one that cannot be read.
         """
         found, troubles = self.candidates(named)
-        one = sign_in_for(host, found, user="" if named else user, chosen=self.store.chosen())
+        chosen = self._chosen() if len(found) > 1 else ""
+        one = sign_in_for(host, found, user="" if named else user, chosen=chosen)
         if one is None and troubles:
             raise troubles[0]
         if one is None and named:
-            raise self._why_not(host, sign_in_name(named), found)
+            raise self._why_not(host, provider_name(named), found)
         return one
 
     def at_once(self, one: Candidate) -> Credential | None:
@@ -140,6 +142,10 @@ class Tokens:
         sign_in = self.store.load(one.name)
         token = sign_in.tokens.access_token if sign_in is not None else ""
         return bool(token) and compare_digest(token.encode(), secret.encode())
+
+    def _chosen(self) -> str:
+        meant = self._settings.meant()
+        return sign_in_name(meant) if meant else self.store.chosen()
 
     def _glance(self, name: str) -> SignIn | None:
         try:

@@ -20,18 +20,19 @@ ACTIONS = ("get", "erase")
 """The actions that read what git writes; `capability` does not, and to all others a helper says nothing."""
 
 
-def at_once(content: bytes, named: str) -> str | None:
-    """Return the answer to `get` if a token is kept and fresh; None in every doubtful case.
+def at_once(content: bytes, named: str) -> tuple[str, int] | None:
+    """Return the answer to `get`, and the exit status, if nothing has to be renewed or explained; else None.
 
     Raises:
         Exception: any, in doubt.
     """
     request, tokens = read_request(content), Tokens()
-    one = tokens.meant(authority(request.protocol, request.host), named=named, user=request.username)
-    token = tokens.at_once(one) if one is not None else None
-    return (
-        None if one is None or token is None else git_credential(token, username=one.user(), request=request)
-    )
+    host = authority(request.protocol, request.host)
+    one = tokens.meant(host, named=named, user=request.username)
+    if one is None:
+        return ("", 0) if host else None
+    token = tokens.at_once(one)
+    return (git_credential(token, username=one.user(), request=request), 0) if token is not None else None
 
 
 def answered(action: str, content: bytes, named: str) -> tuple[str, int]:

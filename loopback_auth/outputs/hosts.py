@@ -63,11 +63,8 @@ class Candidate:
     username: str = ""
 
     def user(self) -> str:
-        """Return the user name that goes with the token: one line, never empty."""
-        for name in (self.username, self.account):
-            if name.isprintable() and name.strip():
-                return name
-        return ANY_USER
+        """Return the user name that goes with the token; never empty."""
+        return next(filter(is_user, (self.username, self.account)), ANY_USER)
 
     def is_of(self, user: str) -> bool:
         """Return whether a tool that asks for a user means this sign-in.
@@ -79,6 +76,15 @@ class Candidate:
             return True
         account = self.account.lower()
         return not account or user.lower() in (account, account.partition("@")[0])
+
+
+def is_user(name: str) -> bool:
+    """Return whether a text can be the user name beside a password: visible ASCII without a colon.
+
+    Source: RFC 7617 §2 (what follows the first colon is the password), §2.1 (other characters are spelled in
+    different ways).
+    """
+    return bool(name.strip()) and name.isascii() and name.isprintable() and ":" not in name
 
 
 def authority(protocol: str, host: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from loopback_auth.errors import ConfigError
 from loopback_auth.field_checks import OWN_HEADERS, OWN_PARAMETERS
 from loopback_auth.narrow import is_host, is_visible
-from loopback_auth.outputs.hosts import authorities
+from loopback_auth.outputs.hosts import authorities, is_user
 from loopback_auth.protocol.urls import check_endpoint
 from loopback_auth.settings import Settings
 from loopback_auth.settings.setting import SETTINGS
@@ -72,6 +72,10 @@ def check_quirks(settings: Settings) -> None:
             raise _unfit(settings, "approval_hosts", f"{ascii(host)[:80]} is not a host", hint)
     for host in settings.words("hosts"):
         authorities(host)
+    user = settings.text("token_username")
+    if user is not None and not is_user(user):
+        hint = "Use visible ASCII without a colon."
+        raise _unfit(settings, "token_username", f"{ascii(user)[:80]} cannot be a user name", hint)
     revoke_url = settings.text("revoke_url")
     if (revoke_url is None) != (settings.text("revoke_method") is None):
         raise _unfit(

@@ -187,6 +187,17 @@ def test_several_sign_ins_for_a_host(home: Home, capsys: pytest.CaptureFixture[s
     assert password(get("git.example", named="home", username="carol")) == "canary-home"
     home.store.choose("work")
     assert password(get("git.example")) == "canary-work"
+    home.configure_first('provider = "home"\n')
+    assert password(get("git.example")) == "canary-home"
+
+
+def test_a_sign_in_may_be_named_by_its_address(home: Home) -> None:
+    """As for the command token; the sign-in for an MCP server is for its host."""
+    sign_in = home.keep("mcp.example-mcp")
+    home.store.save(replace(sign_in, resource_server="https://mcp.example/mcp"))
+
+    assert password(get("mcp.example", named="https://mcp.example/mcp")) == "canary-mcp.example-mcp"
+    assert password(get("mcp.example")) == "canary-mcp.example-mcp"
 
 
 def test_a_sign_in_of_another_client_than_the_settings_say_is_not_used(
@@ -247,8 +258,9 @@ def test_the_answer_at_once_is_the_answer(home: Home) -> None:
     # The file with the settings is younger than the sign-in, which may not match it.
     assert git.at_once(question, "") is None
     os.utime(home.folder / "config.toml", (0, 0))
-    whole = git.answered("get", question, "")[0]
+    whole = git.answered("get", question, "")
     assert git.at_once(question, "") == git.at_once(question, "work") == whole
-    assert git.at_once(asking("evil.example"), "") is None
+    assert git.at_once(asking("evil.example"), "") == NO
+    assert git.at_once(asking("git.example", "http"), "") is None
     home.keep("work", expires_at=time.time() - 1)
     assert git.at_once(question, "") is None

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from command_line import PATIENCE, missing
 from helper_home import Home
 from renewing import TokenEndpoint
 
-from foreign.token_site import Site, git_repositories, served
+from foreign.token_site import Answer, Site, git_repositories, served
 
 pytestmark = [pytest.mark.foreign, pytest.mark.slow]
 
@@ -185,6 +186,22 @@ def test_another_host_is_sent_nothing(git: Git, site: Site) -> None:
 
         assert (direct.returncode != 0, whole.returncode != 0) == (True, True)
         assert set(site.authorizations) == {"Basic alice:canary-work"}
+        assert other.authorizations == []
+
+
+def test_a_redirect_to_another_host_is_sent_nothing(git: Git, site: Site) -> None:
+    """Git follows the first redirect, and asks for the password of the host where it ends."""
+    with served(git_repositories(git.folder / "served", git.environ), "canary-work") as other:
+        git.home.keep("work", site.host)
+
+        def lead_away(request: BaseHTTPRequestHandler, _body: bytes) -> Answer:
+            return 302, {"Location": f"http://{other.host}{request.path}"}, b""
+
+        site.serve = lead_away
+        done = git.run("ls-remote", f"http://{site.host}/a.git")
+
+        assert done.returncode != 0
+        assert "Basic alice:canary-work" in site.authorizations
         assert other.authorizations == []
 
 

@@ -253,10 +253,12 @@ def test_doubt_about_the_person_is_said(user: str) -> None:
         (LAB, "oauth2"),
         (candidate("x"), "oauth2"),
         (candidate("x", "a\nhost=evil"), "oauth2"),
+        (candidate("x", "a:b"), "oauth2"),
+        (candidate("x", "zo\u00eb"), "oauth2"),
         (candidate("x", "  "), "oauth2"),
         (candidate("x", "alice", username="a\rb"), "alice"),
     ],
 )
-def test_the_user_name_is_one_line(one: Candidate, user: str) -> None:
-    """The server chose the account, and the tools read lines."""
+def test_the_user_name_can_be_sent(one: Candidate, user: str) -> None:
+    """The server chose the account; the tools read lines, and what follows a colon is the password."""
     assert one.user() == user
