@@ -11,6 +11,7 @@ from loopback_auth.settings.kept import KeptSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.store import FileTokenStore
     from loopback_auth.tokens import SignIn, Token
 
@@ -94,3 +95,25 @@ def fresh_sign_in(
         if sign_in.resource_server:
             exc.hint = how_to_sign_in(sign_in.resource_server, "Sign in again")
         raise
+
+
+def signed_in(named: str, bounds: list[BoundRedirect], *, since: float, alone: bool = False) -> SignIn:
+    """Do what the command `login` does, with the settings that it would have, and return the sign-in.
+
+    Args:
+        named: which provider or sign-in; empty: the one in use.
+        bounds: gets what still shows the last page, for `login.serve_after_exit`.
+        since: Unix seconds at which there was no usable token; a sign-in that was made later is used.
+        alone: do not wait for another process that signs in.
+
+    Raises:
+        LoopbackAuthError: as of the command.
+    """
+    # A script mostly finds a fresh token.
+    from loopback_auth.cli.arguments import Parser
+    from loopback_auth.commands import login
+
+    parser = Parser("login", usage=login.USAGE, description="")
+    login.arguments(parser)
+    read = parser.read([*([named] if named else []), *["--alone"] * alone])
+    return login.signed_in(read, bounds, since=since)

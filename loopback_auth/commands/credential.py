@@ -6,7 +6,8 @@ Examples:
 
 The tool runs this; it gives the action as the last argument, and the question on stdin. The answer is the
 token of the sign-in whose hosts are asked about, or of the sign-in NAME if its token is for that host. A
-renewal is made when it is due; you are asked nothing. See: python -m loopback_auth help helpers
+renewal is made when it is due. You are asked nothing, unless the settings of the tool have --login: then the
+browser opens when only a new sign-in helps. See: python -m loopback_auth help helpers
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-USAGE = "git|docker [NAME] ACTION"
+USAGE = "git|docker [NAME | --login NAME] ACTION"
 LIMIT = (1 << 20) + 1
 """Bytes that are read of a question: one more than either protocol allows."""
 READING = ("get", "erase", "store")
@@ -31,6 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "name", nargs="?", metavar="NAME", help="which sign-in; default: the one for the host"
     )
     parser.add_argument("action", metavar="ACTION", help="what the tool wants: get, store, erase, ...")
+    parser.add_argument(
+        "--login", metavar="NAME", help="use the sign-in NAME, and sign in if it has no usable token"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,12 +43,15 @@ def run(options: argparse.Namespace) -> int:
     from importlib import import_module
 
     from loopback_auth.cli import answer
+    from loopback_auth.credential_helpers.finding import Login
 
     helper = import_module(f"loopback_auth.credential_helpers.{options.tool}")
     content = question() if options.action in READING else b""
-    text, status = helper.answered(options.action, content, options.name or "")
-    if text:
-        answer(text)
+    with Login() as login:
+        name = options.login or options.name or ""
+        text, status = helper.answered(options.action, content, name, login if options.login else None)
+        if text:
+            answer(text)
     return int(status)
 
 

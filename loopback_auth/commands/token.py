@@ -32,7 +32,7 @@ from contextlib import nullcontext
 
 from loopback_auth import words
 from loopback_auth.cli import answer, print_json, tell, tell_error
-from loopback_auth.commands._fresh import fresh_sign_in
+from loopback_auth.commands._fresh import fresh_sign_in, signed_in
 from loopback_auth.commands._kept import is_bound
 from loopback_auth.commands._store import the_store
 from loopback_auth.commands._tools import add_flags, tool_output
@@ -151,17 +151,13 @@ def _print(sign_in: SignIn, options: argparse.Namespace, tool: ToolOutput | None
 
 
 def _login(options: argparse.Namespace, tool: ToolOutput | None, since: float) -> int:
-    """Do what the command `login` does, with the settings that it would have, and print the token."""
-    from loopback_auth.cli.arguments import Parser
+    """Do what the command `login` does, and print the token."""
     from loopback_auth.commands import login
 
-    parser = Parser("login", usage=login.USAGE, description="")
-    login.arguments(parser)
-    arguments = [options.provider] if options.provider else []
-    read = parser.read([*arguments, *["--alone"] * options.alone])
     bounds: list[BoundRedirect] = []
     try:
-        _print(login.signed_in(read, bounds, since=since), options, tool)
+        sign_in = signed_in(options.provider or "", bounds, since=since, alone=options.alone)
+        _print(sign_in, options, tool)
     finally:
         login.serve_after_exit(bounds)
     return 0

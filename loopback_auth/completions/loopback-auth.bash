@@ -13,7 +13,7 @@ _shtab_loopback_auth_finish_option_strings=(-h --help --wait --url --yes -y --js
 _shtab_loopback_auth_cancel_option_strings=(-h --help --all --json)
 _shtab_loopback_auth_receive_option_strings=(-h --help --hold --redirect-uri --port --timeout --browser --no-browser --wait --no-wait --json)
 _shtab_loopback_auth_token_option_strings=(-h --help --renew --leeway --headers --method --nonce --login --alone --as --id-token --access-token --env-name --shell --host --username --role-arn --region --json)
-_shtab_loopback_auth_credential_option_strings=(-h --help --json)
+_shtab_loopback_auth_credential_option_strings=(-h --help --login --json)
 _shtab_loopback_auth_run_option_strings=(-h --help --env --token-file --header-file --id-token --leeway --login --alone --json)
 _shtab_loopback_auth_status_option_strings=(-h --help --json)
 _shtab_loopback_auth_use_option_strings=(-h --help --json)
@@ -123,8 +123,6 @@ _shtab_loopback_auth_client_metadata_pos_0_choices=(atlassian auth0 bitbucket co
 _shtab_loopback_auth_completion_pos_0_choices=(bash zsh fish powershell)
 _shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources running security servers source stores testing tools)
 _shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
-_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources security servers source stores testing tools)
-_shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
 _shtab_loopback_auth_login___verbose_nargs=0
 _shtab_loopback_auth_login__v_nargs=0

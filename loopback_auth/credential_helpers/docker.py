@@ -12,6 +12,10 @@ from loopback_auth.credential_helpers.finding import Tokens
 from loopback_auth.outputs import docker_credential as protocol
 from loopback_auth.outputs.hosts import url_authority
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.credential_helpers.finding import Login
+
 PROGRAM = "docker-credential-loopback-auth"
 
 
@@ -31,13 +35,14 @@ def at_once(content: bytes, named: str) -> tuple[str, int] | None:
     return protocol.docker_credential(token, server=server, username=one.user()), 0
 
 
-def answered(action: str, content: bytes, named: str) -> tuple[str, int]:
+def answered(action: str, content: bytes, named: str, login: Login | None = None) -> tuple[str, int]:
     """Do what the client asks for; returns the answer and the exit status.
 
     Args:
         action: the argument.
         content: of stdin; untrusted.
         named: the sign-in to use; empty: whichever is for the registry.
+        login: asks the person to sign in; None: they are not asked.
     """
     from loopback_auth.cli import tell_error
     from loopback_auth.errors import LoopbackAuthError
@@ -45,7 +50,7 @@ def answered(action: str, content: bytes, named: str) -> tuple[str, int]:
     try:
         match action:
             case "get":
-                return _get(protocol.read_server(content), named)
+                return _get(protocol.read_server(content), named, login)
             case "list":
                 return protocol.docker_list(_users()), 0
             case "store":
@@ -66,8 +71,8 @@ def answered(action: str, content: bytes, named: str) -> tuple[str, int]:
         return f"{protocol.NOT_FOUND}\n" if action == "get" else f"{exc.message}\n", 1
 
 
-def _get(server: str, named: str) -> tuple[str, int]:
-    tokens = Tokens()
+def _get(server: str, named: str, login: Login | None) -> tuple[str, int]:
+    tokens = Tokens(login)
     one = tokens.meant(url_authority(server), named=named)
     if one is None:
         return f"{protocol.NOT_FOUND}\n", 1

@@ -23,20 +23,55 @@ from loopback_auth.store import sign_in_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.errors import StoreError
+    from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.outputs.credential import Credential
     from loopback_auth.store import FileTokenStore
     from loopback_auth.tokens import SignIn
 
 
+class Login:
+    """Asks the person to sign in, for a tool whose settings say so; the last page stays up at the end."""
+
+    def __init__(self) -> None:
+        self._since = time.time()
+        self._bounds: list[BoundRedirect] = []
+
+    def __enter__(self) -> Login:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bounds:
+            from loopback_auth.commands.login import serve_after_exit
+
+            serve_after_exit(self._bounds)
+
+    def __call__(self, name: str) -> None:
+        """Do what the command `login` does.
+
+        Args:
+            name: of a provider or a sign-in.
+
+        Raises:
+            LoopbackAuthError: the person has not signed in.
+        """
+        from loopback_auth.commands._fresh import signed_in
+
+        signed_in(name, self._bounds, since=self._since)
+
+
 class Tokens:
     """The kept sign-ins, for one question of a tool.
+
+    Args:
+        login: asks the person to sign in where only that helps; None: they are not asked.
 
     Raises:
         ConfigError: the configuration file cannot be read.
         StoreError: the folder with the sign-ins cannot be trusted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, login: Login | None = None) -> None:
+        self._login = login
         self.store: FileTokenStore = the_store()
         self._settings = KeptSettings(os.environ)
 
@@ -79,6 +114,9 @@ class Tokens:
             StoreError: there is none for this host, but one that cannot be read.
         """
         found, troubles = self.candidates(named)
+        if named and not found and not troubles and self._login is not None:
+            self._login(named)
+            found, troubles = self.candidates(named)
         chosen = self._chosen() if len(found) > 1 else ""
         one = sign_in_for(host, found, user="" if named else user, chosen=chosen)
         if one is None and troubles:
@@ -123,11 +161,18 @@ class Tokens:
         """
         from loopback_auth.cli import tell_error
         from loopback_auth.commands._fresh import fresh_sign_in
-        from loopback_auth.errors import NotKept
+        from loopback_auth.errors import NotKept, SignInRequired, TokenError
         from loopback_auth.tokens import SignIn
 
         try:
-            return credential(fresh_sign_in(self.store, one.name, force=force, ask=ask))
+            try:
+                return credential(fresh_sign_in(self.store, one.name, force=force, ask=ask))
+            except (SignInRequired, TokenError):
+                # Whatever the server calls it, only the person can help.
+                if self._login is None:
+                    raise
+                self._login(one.name)
+                return credential(fresh_sign_in(self.store, one.name, ask=ask))
         except NotKept as exc:
             if not isinstance(exc.sign_in, SignIn):
                 raise

@@ -14,6 +14,7 @@ from loopback_auth.outputs.hosts import authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from loopback_auth.credential_helpers.finding import Login
     from loopback_auth.outputs.git_credential import Request
 
 ACTIONS = ("get", "erase")
@@ -35,13 +36,14 @@ def at_once(content: bytes, named: str) -> tuple[str, int] | None:
     return (git_credential(token, username=one.user(), request=request), 0) if token is not None else None
 
 
-def answered(action: str, content: bytes, named: str) -> tuple[str, int]:
+def answered(action: str, content: bytes, named: str, login: Login | None = None) -> tuple[str, int]:
     """Do what git asks for; returns the answer and the exit status.
 
     Args:
         action: the last argument.
         content: of stdin; untrusted.
         named: the sign-in that git's settings name; empty: whichever is for the host.
+        login: asks the person to sign in; None: they are not asked.
     """
     from loopback_auth.cli import tell_error
     from loopback_auth.errors import LoopbackAuthError
@@ -50,7 +52,7 @@ def answered(action: str, content: bytes, named: str) -> tuple[str, int]:
         if action == "capability":
             return CAPABILITIES, 0
         if action == "get":
-            return _get(read_request(content), named), 0
+            return _get(read_request(content), named, login), 0
         if action == "erase":
             _renew_refused(read_request(content), named)
     except LoopbackAuthError as exc:
@@ -59,12 +61,12 @@ def answered(action: str, content: bytes, named: str) -> tuple[str, int]:
     return "", 0
 
 
-def _get(request: Request, named: str) -> str:
+def _get(request: Request, named: str, login: Login | None) -> str:
     from loopback_auth.cli import tell_error
     from loopback_auth.errors import ConfigError, LoopbackAuthError
 
-    tokens = Tokens()
     host = authority(request.protocol, request.host)
+    tokens = Tokens(login if host else None)
     if not host and tokens.meant(authority("https", request.host), named=named, user=request.username):
         raise ConfigError(
             f"The token for {request.host} is sent over https only, not over {request.protocol!a:.80}.",

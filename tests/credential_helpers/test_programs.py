@@ -9,8 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import PATIENCE, CommandLine
-from helper_home import Home
+from command_line import PATIENCE, CommandLine, Running
+from commands.people import visit
+from helper_home import TABLE, Home
+
+from loopback_auth.commands.demo import CLIENT_ID
+from loopback_auth.demo.serve import demo_thread
+from loopback_auth.records import replace
 
 QUESTION = b"protocol=https\nhost=git.example\n\n"
 
@@ -22,11 +27,17 @@ def command_line(tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def there(home: Home) -> dict[str, str]:
-    """Keep a sign-in, and return the variables by which a process finds it."""
+def variables(home: Home) -> dict[str, str]:
+    """Return the variables by which a process finds this home."""
+    return {"LOOPBACK_AUTH_DATA_DIR": str(home.folder / "data"), "LOOPBACK_AUTH_CONFIG_DIR": str(home.folder)}
+
+
+@pytest.fixture
+def there(home: Home, variables: dict[str, str]) -> dict[str, str]:
+    """Keep a sign-in, and return those variables."""
     home.keep("work", "git.example")
     os.utime(home.folder / "config.toml", (0, 0))
-    return {name: os.environ[name] for name in os.environ if name.endswith(("DATA_DIR", "CONFIG_DIR"))}
+    return variables
 
 
 def test_the_answer_is_alone_on_stdout(command_line: CommandLine, there: dict[str, str]) -> None:
@@ -120,6 +131,39 @@ def test_a_closed_stream_ends_it_quietly(
 
     assert b"Traceback" not in ended.stderr
     assert b"canary" not in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_person_is_asked_where_the_settings_of_the_tool_say_so(
+    command_line: CommandLine, home: Home, variables: dict[str, str], is_kept: bool
+) -> None:
+    """With a name there need be no sign-in yet; the answer is on stdout, the link on stderr."""
+    with demo_thread() as demo:
+        table = TABLE.format(name="work", issuer=demo.issuer, hosts=["git.example"])
+        home.configure(table.replace('"client"', f'"{CLIENT_ID}"'))
+        if is_kept:
+            ended = home.keep("work", issuer=demo.issuer, expires_at=1.0, refresh_token=None)
+            home.store.save(replace(ended, client_id=CLIENT_ID))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loopback_auth", "credential", "git", "--login", "work", "get"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=command_line.environment({**variables, "BROWSER": "none", "LOOPBACK_AUTH_WAIT": "true"}),
+        )
+        assert process.stdin is not None
+        process.stdin.write(QUESTION.decode())
+        process.stdin.close()
+        process.stdin = None
+        running = Running(process)
+        visit(running.link())
+        ended_process = running.end()
+
+    assert ended_process.status == 0
+    assert f"password={home.token('work')}\n" in ended_process.stdout
+    assert home.token("work") not in ended_process.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
