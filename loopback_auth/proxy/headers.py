@@ -1,0 +1,147 @@
+"""Which header fields are forwarded, and which end at the proxy.
+
+Everything that is about one connection ends here (RFC 9110 §7.6.1), and so does what says who asks: the
+client's own `Authorization` is replaced. All else passes as it is: encodings, ranges, conditions, cookies.
+What frames a message is written anew for each connection, so that two servers cannot disagree about it.
+
+Source: RFC 9110 §7.6; RFC 9112 §6.3, §9.3; RFC 6265 (cookies are between the client and the server).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authentication-info",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""RFC 9110 §7.6.1, §11.7; trailer fields are dropped with what announces them, as §6.5.1 allows."""
+_OURS = HOP_BY_HOP | {"authorization", "content-length", "dpop", "expect", "host"}
+"""Of a request: what is written anew for the server."""
+OVERRIDES = ("x-http-method", "x-http-method-override", "x-method-override")
+"""With these some servers take a GET for something else."""
+_BREAKS = re.compile(r"[\r\n\0]")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+Fields = list[tuple[str, str]]
+
+
+def request_fields(received: Iterable[tuple[str, str]], *, method: str, via: str) -> Fields:
+    """Return the fields of a request for the server, but for the token and what frames its content.
+
+    Args:
+        received: as the client sent them.
+        method: of the request.
+        via: names the received protocol and this proxy, such as `1.1 proxy`.
+
+    Source: RFC 9110 §7.6.1, §7.6.2 (`Max-Forwards` of OPTIONS), §7.6.3 (a gateway MUST send `Via` in each
+    inbound request).
+    """
+    fields, dropped = list(received), _OURS
+    if nominated := _nominated(fields):
+        dropped = dropped | nominated
+    kept = [(name, value) for name, value in fields if name.lower() not in dropped]
+    if method == "OPTIONS":
+        kept = [(name, _one_less(value) if name.lower() == "max-forwards" else value) for name, value in kept]
+    kept.append(("Via", via))
+    return kept
+
+
+def response_fields(received: Iterable[tuple[str, str]], *, secret: str) -> tuple[Fields, bool]:
+    """Return the fields of an answer for the client, and whether one was left out because it had the token.
+
+    Args:
+        received: as the server sent them.
+        secret: the token of the request; empty: none.
+
+    Source: RFC 9110 §7.6.1, §5.5 (line breaks become blanks).
+    """
+    fields, dropped = list(received), HOP_BY_HOP
+    if nominated := _nominated(fields):
+        dropped = dropped | nominated
+    kept: Fields = []
+    told = False
+    for name, value in fields:
+        if name.lower() in dropped:
+            continue
+        if secret and secret in value:
+            told = True
+            continue
+        kept.append((name, value if value.isascii() and value.isprintable() else _cleaned(value)))
+    return kept, told
+
+
+def content_length(fields: Iterable[tuple[str, str]]) -> int | None:
+    """Return the length that a message states; None: it states none, or is sent in chunks.
+
+    Raises:
+        ValueError: it states more than one, or something that is no length.
+
+    Source: RFC 9112 §6.3.
+    """
+    found: set[str] = set()
+    for name, value in fields:
+        lowered = name.lower()
+        if lowered == "transfer-encoding":
+            return None
+        if lowered == "content-length":
+            found.add(value)
+    if not found:
+        return None
+    if len(found) > 1 or not _NUMBER.fullmatch(value := found.pop()):
+        raise ValueError("no length")
+    return int(value)
+
+
+def wants_upgrade(method: str, fields: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a request asks to go on as a websocket.
+
+    Source: RFC 6455 §4.1; RFC 9110 §7.8.
+    """
+    upgrade, connection = "", ""
+    for name, value in fields:
+        lowered = name.lower()
+        if lowered == "upgrade":
+            upgrade = value
+        elif lowered == "connection":
+            connection += f",{value}"
+    return (
+        method == "GET"
+        and upgrade.strip().lower() == "websocket"
+        and "upgrade" in {one.strip().lower() for one in connection.split(",")}
+    )
+
+
+def _one_less(value: str) -> str:
+    return str(int(value) - 1) if _NUMBER.fullmatch(value) and int(value) else value
+
+
+def _nominated(fields: Fields) -> frozenset[str]:
+    """Return the fields that a message declares to be about its connection.
+
+    Source: RFC 9110 §7.6.1.
+    """
+    options = [value for name, value in fields if name.lower() == "connection"]
+    if not options or options in (["keep-alive"], ["close"]):
+        return frozenset()
+    return frozenset(one.strip().lower() for value in options for one in value.split(","))
+
+
+def _cleaned(value: str) -> str:
+    """Return a value that can be written: UTF-8 as it is, other bytes read as ISO-8859-1 (RFC 9110 §5.5)."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        value = value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return _BREAKS.sub(" ", value)
