@@ -190,14 +190,14 @@ def _bind(host: str, port: int, address: str) -> tuple[socket.socket, ...]:
 def _bind_families(host: str, port: int) -> tuple[socket.socket, ...]:
     if host != "localhost":
         family = socket.AF_INET6 if host == "[::1]" else socket.AF_INET
-        return (_listen(family, host.strip("[]"), port),)
+        return (listen(family, host.strip("[]"), port),)
     if not _has_ipv6():
-        return (_listen(socket.AF_INET, "127.0.0.1", port),)
+        return (listen(socket.AF_INET, "127.0.0.1", port),)
     # A browser may try either family first; a program with the other one on this port would get the code.
     for _ in range(TRIES):
-        ipv4 = _listen(socket.AF_INET, "127.0.0.1", port)
+        ipv4 = listen(socket.AF_INET, "127.0.0.1", port)
         try:
-            return (ipv4, _listen(socket.AF_INET6, "::1", ipv4.getsockname()[1]))
+            return (ipv4, listen(socket.AF_INET6, "::1", ipv4.getsockname()[1]))
         except OSError:
             ipv4.close()
             if port:
@@ -206,10 +206,21 @@ def _bind_families(host: str, port: int) -> tuple[socket.socket, ...]:
 
 
 def _listen_wide(address: str, port: int) -> socket.socket:
-    return _listen(socket.AF_INET6 if ":" in address else socket.AF_INET, address, port)
+    return listen(socket.AF_INET6 if ":" in address else socket.AF_INET, address, port)
 
 
-def _listen(family: int, address: str, port: int) -> socket.socket:
+def listen(family: int, address: str, port: int) -> socket.socket:
+    """Listen on one address, which no other socket shares.
+
+    Args:
+        family: `socket.AF_INET` or `socket.AF_INET6`.
+        address: of this machine.
+        port: 0 is any free one.
+
+    Raises:
+        OSError: the system refuses.
+        OverflowError: there is no such port.
+    """
     one = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform == "win32":

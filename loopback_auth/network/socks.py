@@ -21,8 +21,16 @@ class SocksError(OSError):
     """The proxy could not be reached, or did not let a connection through."""
 
 
-def socks_connector(proxy: Proxy, address: str, *, force_close: bool) -> aiohttp.TCPConnector:
+def socks_connector(
+    proxy: Proxy, address: str, *, force_close: bool = False, limit: int = 4
+) -> aiohttp.TCPConnector:
     """Return what makes connections through a proxy at an address.
+
+    Args:
+        proxy: through which they go.
+        address: of the proxy.
+        force_close: no connection is used twice.
+        limit: connections at the same time; 0: any number.
 
     Raises:
         ConfigError: the library is missing, or the user name is one that it cannot send.
@@ -46,7 +54,7 @@ def socks_connector(proxy: Proxy, address: str, *, force_close: bool) -> aiohttp
         username=proxy.user.decode("ascii") or None,
         password=proxy.password.decode("ascii") or None,
         rdns=True,
-        limit=4,
+        limit=limit,
         force_close=force_close,
     )
     return made

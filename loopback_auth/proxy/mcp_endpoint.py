@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from http import HTTPStatus
 from io import BytesIO
-from typing import Literal, Protocol
+from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -34,25 +34,12 @@ from loopback_auth.network.transport import CONNECT_SECONDS, USER_AGENT
 from loopback_auth.network.trust import complaints, tls_context
 from loopback_auth.protocol.challenge import token_challenge
 from loopback_auth.protocol.urls import compared_origin, shown_url
+from loopback_auth.proxy.source import Source
+from loopback_auth.proxy.upstream import IDLE_SECONDS
 
 STEP = "request to the MCP server"
-IDLE_SECONDS = 4.0
-"""After which a connection is not used again: servers close idle ones, some after five seconds."""
 MOST_REDIRECTS = 3
 KEEP_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
-
-
-class Source(Protocol):
-    """Where the access token comes from."""
-
-    async def presentation(self, *, refused: str | None = None, challenge: str | None = None) -> Presentation:
-        """Return how one request presents the token.
-
-        Args:
-            refused: a token to which the server has answered 401; it is renewed, once for all callers.
-            challenge: the value of `WWW-Authenticate` that came with the refusal.
-        """
-        ...
 
 
 class McpEndpoint:

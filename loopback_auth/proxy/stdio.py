@@ -25,7 +25,7 @@ from loopback_auth.invocation import as_typed
 from loopback_auth.model import Network
 from loopback_auth.network.threads import report_mistake
 from loopback_auth.proxy.mcp_connection import McpConnection
-from loopback_auth.proxy.mcp_endpoint import McpEndpoint, Source
+from loopback_auth.proxy.mcp_endpoint import McpEndpoint
 from loopback_auth.proxy.mcp_messages import (
     INVALID_REQUEST,
     MOST_BYTES,
@@ -36,6 +36,7 @@ from loopback_auth.proxy.mcp_messages import (
     error_line,
     read_message,
 )
+from loopback_auth.proxy.source import Source
 
 MOST_REQUESTS = 256
 """Under way at the same time; a client gets an error for more."""

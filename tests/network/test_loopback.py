@@ -51,7 +51,7 @@ def test_each_refusal_of_a_port_has_its_own_remedy(
     def refuse(*_arguments: object) -> socket.socket:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(loopback, "_listen", refuse)
+    monkeypatch.setattr(loopback, "listen", refuse)
     with pytest.raises(RedirectUnavailable) as caught:
         bind("[::1]", (80,), "/callback")
 
@@ -70,7 +70,7 @@ def test_port_that_browsers_refuse_is_refused_here(ports: tuple[int, ...]) -> No
 def test_port_of_the_system_that_browsers_refuse_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where `ip_local_port_range` begins low it may choose one."""
     chosen: list[int] = []
-    listen = loopback._listen
+    listen = loopback.listen
 
     def watched(*arguments: object) -> socket.socket:
         one: socket.socket = listen(*arguments)  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def test_port_of_the_system_that_browsers_refuse_is_not_taken(monkeypatch: pytes
         monkeypatch.setattr(loopback, "BAD_PORTS", frozenset(chosen[:3]))
         return one
 
-    monkeypatch.setattr(loopback, "_listen", watched)
+    monkeypatch.setattr(loopback, "listen", watched)
     bound = bind("127.0.0.1", (0,), "/callback")
     bound.close()
 

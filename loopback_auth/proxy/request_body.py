@@ -1,0 +1,75 @@
+"""The content of a request on its way to the server, the beginning of which can be sent again.
+
+A server may refuse the token only after it has read a part. What was read so far is kept until it is more
+than `KEPT`, so memory stays bounded however large the content is; the rest is still to come from the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from aiohttp import StreamReader
+
+KEPT = 256 * 1024
+"""Bytes up to which the content can be sent again."""
+
+
+class RequestBody:
+    """The content of one request.
+
+    Args:
+        content: comes from the client.
+        moved: called when some of it has arrived.
+    """
+
+    def __init__(self, content: StreamReader, moved: Callable[[], None]) -> None:
+        self._content = content
+        self._moved = moved
+        self._kept: list[bytes] = []
+        self._size = 0
+        self._reading: asyncio.Future[bytes] | None = None
+        self.failed: bool = False
+        """The client has broken off, or has sent something that is no content."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be sent again from its beginning."""
+        return self._size <= KEPT and not self.failed
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """Yield the content from its beginning, as long as it is repeatable.
+
+        An earlier iteration may have been given up in the middle of a read; its chunk is not lost.
+        """
+        for chunk in tuple(self._kept):
+            yield chunk
+        while True:
+            try:
+                chunk = await self._next()
+            except Exception:
+                self.failed = True
+                raise
+            if not chunk:
+                return
+            self._moved()
+            yield chunk
+
+    async def _next(self) -> bytes:
+        if self._size > KEPT:
+            return await self._content.readany()
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._content.readany())
+        chunk = await asyncio.shield(self._reading)
+        self._reading = None
+        self._size += len(chunk)
+        if self._size <= KEPT:
+            self._kept.append(chunk)
+        else:
+            self._kept.clear()
+        return chunk
+
+    def close(self) -> None:
+        """Give up a read that nothing waits for any more."""
+        if self._reading is not None:
+            self._reading.cancel()
