@@ -27,7 +27,7 @@ TEXTS = {
     **{f"{name} --help": str(command_of(name)[0].__doc__) for name in COMMANDS},
 }
 OF_NO_COMMAND = {
-    *("--version", "--help", "--quick", "--network"),
+    *("--version", "--help", "--quick", "--network", "--unix-socket"),
     *("--global", "--add", "--index-url", "--keyring-provider", "--repository-url"),
     *("--from", "--console-script", "--output-file", "--netrc-file", "--from-file", "--type", "--credential"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from loopback_auth.cli import tell
 from loopback_auth.events import Event, PasteRefused, Warned
 from loopback_auth.words import Words
@@ -16,3 +18,27 @@ def remark(event: Event) -> None:
             tell(Words.PASTE_AGAIN.format(why=reason))
         case _:
             pass
+
+
+REPEAT_SECONDS = 60.0
+"""After which something is said again that still holds."""
+MOST_TEXTS = 100
+"""That are said within that time; some have parts that a client chooses."""
+
+
+class Seldom:
+    """Says which texts are due, so that what goes wrong at every request is not said at every request."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def is_due(self, text: str) -> bool:
+        """Return whether a text is to be said now; it counts as said then."""
+        now = time.monotonic()
+        if self._until.get(text, 0.0) > now:
+            return False
+        self._until = {said: until for said, until in self._until.items() if until > now}
+        if len(self._until) >= MOST_TEXTS:
+            return False
+        self._until[text] = now + REPEAT_SECONDS
+        return True

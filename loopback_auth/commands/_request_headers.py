@@ -9,7 +9,7 @@ from loopback_auth.commands._kept import is_bound
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import Stamp
 from loopback_auth.protocol.dpop import DpopKey, proof
-from loopback_auth.protocol.urls import check_endpoint, origin, shown_url
+from loopback_auth.protocol.urls import check_endpoint, compared_origin, origin, shown_url
 from loopback_auth.tokens import SignIn
 
 
@@ -27,13 +27,7 @@ def request_headers(sign_in: SignIn, url: str, method: str, nonce: str) -> dict[
 
     Source: RFC 6750 §2.1; RFC 9449 §7.1.
     """
-    check_endpoint(url, name="--headers")
-    if sign_in.resource_server and origin(url) != origin(sign_in.resource_server):
-        resource = shown_url(sign_in.resource_server)
-        raise ConfigError(
-            f"The sign-in {sign_in.name} is for {resource}, and not for {origin(url)}.",
-            hint="Name another sign-in: its token would be shown to a server that it is not meant for.",
-        )
+    check_meant(sign_in, url, name="--headers")
     if not (method.isascii() and method.isalpha()):
         raise ConfigError(f"{ascii(method)[:80]} is not a method of HTTP.", hint="Correct --method.")
     token = sign_in.tokens.access_token
@@ -45,3 +39,25 @@ def request_headers(sign_in: SignIn, url: str, method: str, nonce: str) -> dict[
         "Authorization": f"DPoP {token}",
         "DPoP": proof(key, method.upper(), url, stamp, nonce=nonce, access_token=token),
     }
+
+
+def check_meant(sign_in: SignIn, url: str, *, name: str) -> None:
+    """Refuse to send a token to a server for which it is not meant, or in the clear.
+
+    Args:
+        sign_in: whose token it is.
+        url: where it would be sent.
+        name: of the flag, for the message.
+
+    Raises:
+        ConfigError: it is refused.
+
+    Source: RFC 6750 §5.3; RFC 9700 §2.3.
+    """
+    check_endpoint(url, name=name)
+    if sign_in.resource_server and compared_origin(url) != compared_origin(sign_in.resource_server):
+        resource = shown_url(sign_in.resource_server)
+        raise ConfigError(
+            f"The sign-in {sign_in.name} is for {resource}, and not for {origin(url)}.",
+            hint="Name another sign-in: its token would be shown to a server that it is not meant for.",
+        )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from loopback_auth.clients.presentation import Presentation
 from loopback_auth.commands._fresh import matching
 from loopback_auth.commands._kept import client_secret, how_to_sign_in, private_key
-from loopback_auth.commands._remarks import remark
+from loopback_auth.commands._remarks import Seldom, remark
 from loopback_auth.errors import SignInRequired, StillRefused
 from loopback_auth.events import Event, Warned
 from loopback_auth.flows.refresh import client_of
@@ -22,13 +22,12 @@ from loopback_auth.token_source import TokenSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from loopback_auth.model import Network
     from loopback_auth.store import FileTokenStore
     from loopback_auth.tokens import SignIn, Token
 
 LOOK_SECONDS = 1.0
 """For which an ID token is presented before it is looked at again whether another one is kept."""
-REPEAT_SECONDS = 60.0
-"""After which a warning is shown again that still holds."""
 
 
 class KeptSource:
@@ -46,18 +45,21 @@ class KeptSource:
 
     def __init__(self, store: FileTokenStore, named: str, *, of: Token = "access_token") -> None:
         found = matching(store, named)
+        self.first: SignIn = found
+        """The sign-in as it was kept when the command began; its token may be old."""
         self.name: str = found.name
         """Of the sign-in."""
         self.of: Token = of
         self._about = found.resource_server or found.name
         self._latest: SignIn | None = None
         self._look_at = 0.0
-        self._told: dict[str, float] = {}
+        self._seldom = Seldom()
         client = client_of(found, client_secret(found), private_key(found))
         # Whatever scope a new sign-in has, it is the one that the person has chosen.
         client = replace(client, scope="openid" if of == "id_token" else "")
-        network = found.network.updated(KeptSettings(os.environ).network(found))
-        client = replace(client, provider=replace(client.provider, network=network))
+        self.network: Network = found.network.updated(KeptSettings(os.environ).network(found))
+        """How servers are reached."""
+        client = replace(client, provider=replace(client.provider, network=self.network))
         self._source = TokenSource(client, store=store, interactive=False, notify=self._tell)
 
     async def sign_in(self, refused: str | None = None) -> SignIn:
@@ -108,8 +110,5 @@ class KeptSource:
 
     def _tell(self, event: Event) -> None:
         """Show a warning, but not at every request."""
-        now = time.monotonic()
-        if isinstance(event, Warned) and self._told.get(event.text, 0.0) <= now:
-            self._told = {text: until for text, until in self._told.items() if until > now}
-            self._told[event.text] = now + REPEAT_SECONDS
+        if isinstance(event, Warned) and self._seldom.is_due(event.text):
             remark(event)

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/loopback-auth
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_loopback_auth_subparsers=(login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
+_shtab_loopback_auth_subparsers=(login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
 _shtab_loopback_auth_login_option_strings=(-h --help --as --verbose -v --yes -y --qr --no-qr --simulate-person --no-simulate-person --alone --issuer --resource-server --client-id --scope --redirect-uri --port --flow --allowed-flows --dpop --no-dpop --timeout --browser --no-browser --reachable --no-reachable --wait --no-wait --json)
 _shtab_loopback_auth_start_option_strings=(-h --help --as --issuer --client-id --scope --flow --allowed-flows --ticket --message --json)
@@ -37,6 +37,8 @@ _shtab_loopback_auth_cancel_option_strings=(--all --json -h --help)
 _shtab_loopback_auth_receive_option_strings=(--hold --redirect-uri --port --timeout --browser --no-browser --wait --no-wait --json -h --help)
 _shtab_loopback_auth_token_option_strings=(--renew --leeway --headers --method --nonce --login --alone --as --id-token --access-token --env-name --shell --host --username --role-arn --region --json -h --help)
 _shtab_loopback_auth_credential_option_strings=(--json -h --help)
+_shtab_loopback_auth_run_option_strings=(--env --token-file --header-file --id-token --leeway --login --alone --json -h --help)
+_shtab_loopback_auth_proxy_option_strings=(--to --unix --port --stdio --read-only --no-secret --id-token --timeout --login --json -h --help)
 _shtab_loopback_auth_status_option_strings=(--json -h --help)
 _shtab_loopback_auth_use_option_strings=(--json -h --help)
 _shtab_loopback_auth_logout_option_strings=(--all --unregister --json -h --help)
@@ -59,6 +61,8 @@ _shtab_loopback_auth_credential_pos_1_COMPGEN=_loopback_auth_sign_ins
 _shtab_loopback_auth_run_pos_0_COMPGEN=_loopback_auth_sign_ins
 _shtab_loopback_auth_run___token_file_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_run___header_file_COMPGEN=_shtab_compgen_files
+_shtab_loopback_auth_proxy_pos_0_COMPGEN=_loopback_auth_sign_ins
+_shtab_loopback_auth_proxy___unix_COMPGEN=_shtab_compgen_files
 _shtab_loopback_auth_status_pos_0_COMPGEN=_loopback_auth_sign_ins
 _shtab_loopback_auth_use_pos_0_COMPGEN=_loopback_auth_sign_ins
 _shtab_loopback_auth_logout_pos_0_COMPGEN=_loopback_auth_sign_ins
@@ -123,6 +127,8 @@ _shtab_loopback_auth_client_metadata_pos_0_choices=(atlassian auth0 bitbucket co
 _shtab_loopback_auth_completion_pos_0_choices=(bash zsh fish powershell)
 _shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources running security servers source stores testing tools)
 _shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
+_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs proxying receiver resources running security servers source stores testing tools)
+_shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
 _shtab_loopback_auth_login___verbose_nargs=0
 _shtab_loopback_auth_login__v_nargs=0
@@ -175,13 +181,20 @@ _shtab_loopback_auth_token___help_nargs=0
 _shtab_loopback_auth_credential___json_nargs=0
 _shtab_loopback_auth_credential__h_nargs=0
 _shtab_loopback_auth_credential___help_nargs=0
-_shtab_loopback_auth_credential___json_nargs=0
-_shtab_loopback_auth_run__h_nargs=0
-_shtab_loopback_auth_run___help_nargs=0
 _shtab_loopback_auth_run___id_token_nargs=0
 _shtab_loopback_auth_run___login_nargs=0
 _shtab_loopback_auth_run___alone_nargs=0
 _shtab_loopback_auth_run___json_nargs=0
+_shtab_loopback_auth_run__h_nargs=0
+_shtab_loopback_auth_run___help_nargs=0
+_shtab_loopback_auth_proxy___stdio_nargs=0
+_shtab_loopback_auth_proxy___read_only_nargs=0
+_shtab_loopback_auth_proxy___no_secret_nargs=0
+_shtab_loopback_auth_proxy___id_token_nargs=0
+_shtab_loopback_auth_proxy___login_nargs=0
+_shtab_loopback_auth_proxy___json_nargs=0
+_shtab_loopback_auth_proxy__h_nargs=0
+_shtab_loopback_auth_proxy___help_nargs=0
 _shtab_loopback_auth_status___json_nargs=0
 _shtab_loopback_auth_status__h_nargs=0
 _shtab_loopback_auth_status___help_nargs=0

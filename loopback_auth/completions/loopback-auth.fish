@@ -68,6 +68,8 @@ end
 
 set -g _shtab_loopback_auth_commands login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help
 set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --header-file --headers --host --input --issuer --jwks-uri --keep-env --leeway --login --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --preset --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --token-endpoint --token-file --unset --url --userinfo-endpoint --username --wait --width --without -o
+set -g _shtab_loopback_auth_commands login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help
+set -g _shtab_loopback_auth_opts_with_value --account --account-fields --acr-values --against --allow-private --allowed-flows --allowed-issuer --as --at-once --audience --authorization-endpoint --bind --ca-file --client-auth --client-cert --client-id --client-key --client-metadata-url --client-name --device-authorization-endpoint --domain --env --env-name --extra --fail-on --field --file --flow --flows --har --header-file --headers --host --input --issuer --jwks-uri --keep-env --leeway --login-hint --max-age --message --method --nonce --only --other-client-id --output --packages --password-file --patience --port --preset --private-key-file --prompt --pushed-authorization-request-endpoint --recipe --redirect-uri --region --resource --resource-server --response-mode --revocation-endpoint --role-arn --scope --scope-separator --second-look --shell --signal --simulate --store --success --ticket --ticket-base --ticket-ui --time-limit --timeout --to --token-endpoint --token-file --unix --unset --url --userinfo-endpoint --username --wait --width --without -o
 
 complete -c loopback-auth -e
 complete -c loopback-auth -f
@@ -156,7 +158,6 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using credential' -s h -l hel
 complete -c loopback-auth -n '_shtab_loopback_auth_using credential; and test $_shtab_loopback_auth_npos -eq 0' -ka "git docker" -d 'git or docker'
 complete -c loopback-auth -n '_shtab_loopback_auth_using credential; and test $_shtab_loopback_auth_npos -eq 1' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one for the host'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a run -d 'run a command that gets the token, and renew it meanwhile'
-complete -c loopback-auth -n '_shtab_loopback_auth_using run' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l env -x -d 'the variable that gets the token; or VAR=TEXT, where TEXT contains {token}, {token_file} or {header_file}; may be repeated'
 complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l token-file -xka "(__fish_complete_path (commandline -ct))" -d 'keep the token in a file here, for as long as the command runs'
 complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l header-file -xka "(__fish_complete_path (commandline -ct))" -d 'the same with the header Authorization'
@@ -165,7 +166,21 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l leeway -x -d 's
 complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l login -d 'sign in if there is no usable token'
 complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l alone -d 'with --login, do not wait for another process that signs in'
 complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l json -d 'answer with JSON on stdout, errors too'
+complete -c loopback-auth -n '_shtab_loopback_auth_using run' -s h -l help -d 'show this help'
 complete -c loopback-auth -n '_shtab_loopback_auth_using run; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one in use'
+complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a proxy -d 'add the token to the requests of other programs'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l to -x -d 'where requests are forwarded; theirs are below it'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l unix -xka "(__fish_complete_path (commandline -ct))" -d 'listen on a Unix socket that only you can open'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l port -x -d 'listen on 127.0.0.1; default: any free port'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l stdio -d 'be an MCP server on stdin and stdout'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l read-only -d 'forward GET, HEAD and OPTIONS, and no websockets'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l no-secret -d 'leave the secret out of the address; every program here can use it'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l id-token -d 'send the ID token in place of the access token'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l timeout -x -d 'for the server to begin its answer; default: 300'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l login -d 'sign in first if there is no usable token'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l json -d 'answer with JSON on stdout, errors too'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -s h -l help -d 'show this help'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one in use'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a status -d 'show what is kept: account, scope, until when'
 complete -c loopback-auth -n '_shtab_loopback_auth_using status' -l json -d 'answer with JSON on stdout, errors too'
 complete -c loopback-auth -n '_shtab_loopback_auth_using status' -s h -l help -d 'show this help'
@@ -382,6 +397,5 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using completion' -s h -l hel
 complete -c loopback-auth -n '_shtab_loopback_auth_using completion; and test $_shtab_loopback_auth_npos -eq 0' -ka "bash zsh fish powershell" -d 'bash, zsh, fish or powershell'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a help -d 'show this, or more about a command or a topic'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -l json -d 'answer with JSON on stdout, errors too'
-complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token credential run status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources running security servers source stores testing tools" -d 'what to explain'
 complete -c loopback-auth -n '_shtab_loopback_auth_using help' -s h -l help -d 'show this help'
-complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token credential status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs receiver resources security servers source stores testing tools" -d 'what to explain'
+complete -c loopback-auth -n '_shtab_loopback_auth_using help; and test $_shtab_loopback_auth_npos -eq 0' -ka "login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs proxying receiver resources running security servers source stores testing tools" -d 'what to explain'

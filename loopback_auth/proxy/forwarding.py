@@ -89,18 +89,14 @@ class Forwarding:
             refusal = Refusal(503, text, "connection_limit_reached", told=True)
         if refusal is not None:
             return self._refused(refusal, request)
+        below = self._rules.below(target, fields.get("Host", "").lower()) or "/"
+        url, via = self._base.url(below), self._rules.name
+        exchange = _Exchange(request, url, self._patience, via=via, upgrade=upgrade)
         self._under_way += 1
-        body: RequestBody | None = None
         try:
-            below = self._rules.below(target, fields.get("Host", "").lower()) or "/"
-            url, via = self._base.url(below), self._rules.name
-            exchange = _Exchange(request, url, self._patience, via=via, upgrade=upgrade)
-            body = exchange.body
             return await self._answered(exchange)
         finally:
             self._under_way -= 1
-            if body is not None:
-                body.close()
 
     async def _answered(self, exchange: _Exchange) -> StreamResponse:
         request = exchange.request

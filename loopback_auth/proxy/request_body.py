@@ -28,7 +28,8 @@ class RequestBody:
         self._moved = moved
         self._kept: list[bytes] = []
         self._size = 0
-        self._reading: asyncio.Future[bytes] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.failed: bool = False
         """The client has broken off, or has sent something that is no content."""
 
@@ -40,36 +41,27 @@ class RequestBody:
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Yield the content from its beginning, as long as it is repeatable.
 
-        An earlier iteration may have been given up in the middle of a read; its chunk is not lost.
+        An earlier iteration that was cancelled in the middle of a read has taken nothing from the client.
         """
+        await self._idle.wait()
         for chunk in tuple(self._kept):
             yield chunk
-        while True:
-            try:
-                chunk = await self._next()
-            except Exception:
-                self.failed = True
-                raise
-            if not chunk:
-                return
+        while chunk := await self._next():
             self._moved()
             yield chunk
 
     async def _next(self) -> bytes:
-        if self._size > KEPT:
-            return await self._content.readany()
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._content.readany())
-        chunk = await asyncio.shield(self._reading)
-        self._reading = None
-        self._size += len(chunk)
+        self._idle.clear()
+        try:
+            chunk = await self._content.readany()
+        except Exception:
+            self.failed = True
+            raise
+        finally:
+            self._idle.set()
         if self._size <= KEPT:
+            self._size += len(chunk)
             self._kept.append(chunk)
-        else:
-            self._kept.clear()
+            if self._size > KEPT:
+                self._kept.clear()
         return chunk
-
-    def close(self) -> None:
-        """Give up a read that nothing waits for any more."""
-        if self._reading is not None:
-            self._reading.cancel()
