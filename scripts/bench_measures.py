@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from bench_answers import measure_adapters, measure_approvals, measure_race
 from bench_embedding import measure_embedding
+from bench_proxy import measure_proxy
 from bench_rig import (
     FLOORS,
     PATIENCE,
@@ -349,4 +350,5 @@ MEASUREMENTS: Mapping[str, Callable[[Bench], None]] = {
     "simulated": measure_simulated,
     "adapters": measure_adapters,
     "embedding": measure_embedding,
+    "proxy": lambda bench: measure_proxy(bench, lambda: keep(bench, True)),
 }
