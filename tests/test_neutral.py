@@ -22,6 +22,7 @@ OF_THE_COMMAND_LINE = (
     *("audit", "cli", "commands", "compare", "credential_helpers", "doctor", "explain", "settings"),
     # These plan for a command: they are given its settings.
     *("signin/planning.py", "signin/demo_plan.py"),
+    "outputs/table.py",  # It says what to write into the settings of tools.
 )
 READ = {
     "folders.py": {"LOOPBACK_AUTH_CONFIG_DIR", "LOOPBACK_AUTH_DATA_DIR"},
@@ -71,8 +72,13 @@ def test_the_engine_names_nothing_of_the_command_line(file: Path) -> None:
     assert told == []
 
 
-NOT_ARGUMENTS = {"client_key_password", "config_dir", "handle", "jwks"}
-"""Two variables, the handle of a sign-in in two steps, and the keys in a client's metadata document."""
+NOT_ARGUMENTS = {
+    *("client_key_password", "config_dir", "handle", "jwks"),
+    *("region", "role_arn", "syntax", "username", "variable"),
+}
+"""Two variables, the handle of a sign-in in two steps, the keys in a client's metadata document; arguments of
+outputs for tools.
+"""
 NOT_SPELLED = {"name", "provider"}
 """What no flag and no variable sets."""
 

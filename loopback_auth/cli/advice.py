@@ -38,8 +38,16 @@ ELSEWHERE = {
     "client_key_password": (PASSWORD, PASSWORD),
     "config_dir": (CONFIG_VARIABLE, CONFIG_VARIABLE),
     "store": (DATA_VARIABLE, DATA_VARIABLE),
+    "variable": ("", "--env-name"),
+    "syntax": ("", "--shell"),
+    "username": ("", "--username"),
+    "role_arn": ("", "--role-arn"),
+    "region": ("", "--region"),
 }
-"""Arguments without a setting: the flag of commands with settings, and the variable or flag of the others."""
+"""Arguments without a setting: the flag of commands with settings, and the variable or flag of the others.
+
+The last five are of outputs for tools.
+"""
 SPELLINGS = {
     item.name: (f"{item.flag}/--no-{item.flag[2:]}" if item.kind == "switch" else item.flag, item.variable)
     for item in SETTINGS

@@ -24,7 +24,7 @@ from loopback_auth.redact import server_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from loopback_auth.http_messages import HttpRequest, HttpResponse
     from loopback_auth.outputs.hosts import Candidate
@@ -95,7 +95,7 @@ class ToolOutput:
         return self._meant(kept(store, named).name if named else "").name if self._host else named
 
     @contextmanager
-    def quietly(self) -> Iterator[None]:
+    def quietly(self) -> Generator[None]:
         """Write nothing to stderr for a tool that reads it as a part of the answer, until an error."""
         if not self._output.is_silent:
             yield

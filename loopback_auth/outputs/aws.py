@@ -63,19 +63,13 @@ def sts_endpoint(role_arn: str, region: str = "") -> str:
 
     Source: AWS General Reference, "AWS Security Token Service endpoints and quotas".
     """
-    found = _ROLE.fullmatch(role_arn) if len(role_arn) <= LONGEST_ROLE else None
-    if found is None:
+    partition = _partition(role_arn)
+    if partition not in GLOBAL:
         raise ConfigError(
-            "That is not the ARN of an AWS role." if role_arn else "No AWS role is named.",
-            hint="Write it like arn:aws:iam::123456789012:role/NAME.",
-            parameter="role_arn",
-        )
-    if found[1] not in GLOBAL:
-        raise ConfigError(
-            f"The endpoints of the AWS partition {found[1][:40]} are not known.",
+            f"The endpoints of the AWS partition {partition[:40]} are not known.",
             hint="Set AWS_ENDPOINT_URL_STS to its address.",
         )
-    everywhere, domain = GLOBAL[found[1]]
+    everywhere, domain = GLOBAL[partition]
     if region and _REGION.fullmatch(region) is None:
         raise ConfigError(
             f"{ascii(region)[:80]} is not an AWS region.",
@@ -93,8 +87,12 @@ def assume_role_request(credential: Credential, *, role_arn: str, endpoint: str)
         role_arn: the role, which must trust the token's issuer.
         endpoint: of STS.
 
+    Raises:
+        ConfigError: that is not a role.
+
     Source: AWS STS API Reference, AssumeRoleWithWebIdentity, Request Parameters.
     """
+    _partition(role_arn)
     name = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", credential.account, flags=re.ASCII)[:LONGEST_SESSION_NAME]
     form = {
         "Action": "AssumeRoleWithWebIdentity",
@@ -137,6 +135,22 @@ def aws(response: HttpResponse) -> str:
     if not all(value and value.isascii() and value.isprintable() for value in keys.values()):
         raise _malformed()
     return json.dumps({"Version": 1, **keys}) + "\n"
+
+
+def _partition(role_arn: str) -> str:
+    """Return the partition of a role, such as `aws`; other services have their own.
+
+    Raises:
+        ConfigError: that is not a role.
+    """
+    found = _ROLE.fullmatch(role_arn) if len(role_arn) <= LONGEST_ROLE else None
+    if found is None:
+        raise ConfigError(
+            "That is not the ARN of an AWS role." if role_arn else "No AWS role is named.",
+            hint="Write it like arn:aws:iam::123456789012:role/NAME.",
+            parameter="role_arn",
+        )
+    return found[1]
 
 
 def _texts(body: bytes) -> dict[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.narrow import is_object
 from loopback_auth.outputs.timestamps import timestamp
 
 TYPE_CHECKING = False
@@ -48,10 +49,10 @@ def requested_uri(request: bytes) -> str:
     Source: Credential Helpers Specification, `get`, Input.
     """
     try:
-        document = json.loads(request) if len(request) <= LONGEST_REQUEST else None
+        document: object = json.loads(request) if len(request) <= LONGEST_REQUEST else None
     except (ValueError, RecursionError):
         document = None
-    uri = document.get("uri") if isinstance(document, dict) else None
+    uri = document.get("uri") if is_object(document) else None
     if not (isinstance(uri, str) and "://" in uri and uri.isascii() and uri.isprintable()):
         raise ConfigError("stdin is not a request of a credential helper: no JSON with a uri.", hint=_HINT)
     return uri

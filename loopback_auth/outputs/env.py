@@ -41,7 +41,7 @@ def env(credential: Credential, *, variable: str | None = None, syntax: Syntax =
         raise _refusal(
             f"{ascii(variable)[:80]} is not the name of an environment variable.",
             "Write letters, digits and _, as in API_TOKEN.",
-            "env_name",
+            "variable",
         )
     token = credential.token
     match syntax:

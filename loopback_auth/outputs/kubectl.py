@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 
+from loopback_auth.narrow import is_object
 from loopback_auth.outputs.timestamps import timestamp
 
 TYPE_CHECKING = False
@@ -50,10 +51,10 @@ def kubectl(credential: Credential, *, exec_info: str = "") -> str:
 
 def _asked(exec_info: str) -> str:
     try:
-        info = json.loads(exec_info)
+        info: object = json.loads(exec_info)
     except (ValueError, RecursionError):
         info = None
-    version = info.get("apiVersion") if isinstance(info, dict) else None
+    version = info.get("apiVersion") if is_object(info) else None
     if version not in API_VERSIONS:
         from loopback_auth.errors import ConfigError  # Start-up.
 

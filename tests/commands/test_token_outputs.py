@@ -10,7 +10,8 @@ import time
 import pytest
 from command_line import CommandLine, Ended
 
-from commands.people import keep, store
+from commands.people import RecordingServer, keep, store, visit
+from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.outputs.plain import PLAIN
 from loopback_auth.outputs.table import OUTPUTS
 from loopback_auth.records import replace
@@ -128,6 +129,7 @@ def test_a_token_that_would_break_a_line_is_not_written(command_line: CommandLin
         ["--as", "env", "--shell", "tcsh"],
         ["--as", "aws"],
         ["--as", "aws", "--role-arn", "x"],
+        ["--as", "header", "--host", "x.example"],
     ],
 )
 def test_flags_that_contradict_each_other_are_refused(
@@ -323,3 +325,44 @@ def test_an_output_for_a_host_needs_one(command_line: CommandLine) -> None:
     kept(command_line)
     for tool in ("netrc", "docker"):
         assert "--host" in command_line.run("token", "--as", tool).complaint
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://sts.example", "ftp://127.0.0.1", "127.0.0.1", "https://x@sts.example", "http://127.0.0.1:1"],
+)
+def test_an_address_that_must_not_get_the_token_is_refused(command_line: CommandLine, endpoint: str) -> None:
+    """AWS's tools take it from a variable; at the last one nothing listens."""
+    kept(command_line)
+    arguments = ("token", "--as", "aws", "--role-arn", "arn:aws:iam::123456789012:role/a")
+    ended = command_line.run(*arguments, AWS_ENDPOINT_URL_STS=endpoint)
+
+    assert (ended.status, ended.stdout) == (6 if endpoint.endswith(":1") else 2, "")
+    assert CANARY not in ended.stderr
+
+
+def test_a_person_signs_in_for_a_tool(command_line: CommandLine, server: RecordingServer) -> None:
+    """The link is on stderr, and stdout has what the tool reads."""
+    environ = {"LOOPBACK_AUTH_ISSUER": server.issuer, "LOOPBACK_AUTH_CLIENT_ID": CLIENT_ID}
+    with command_line.start("token", "--as", "curl", "--login", BROWSER="none", **environ) as running:
+        visit(running.link())
+        ended = running.end()
+
+    assert ended.status == 0
+    assert ended.stdout.startswith('header = "Authorization: Bearer ')
+    assert ended.stdout.count("\n") == 1
+    assert ended.stdout.split()[-1].strip('"') not in ended.stderr
+
+
+def test_who_signs_in_elsewhere_gives_no_token_to_the_host(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """The tool has named a host, and the settings lead the person to another server."""
+    environ = {"LOOPBACK_AUTH_ISSUER": server.issuer, "LOOPBACK_AUTH_CLIENT_ID": CLIENT_ID}
+    arguments = ("token", "--as", "docker", "--host", "registry.example", "--login")
+    with command_line.start(*arguments, BROWSER="none", **environ) as running:
+        visit(running.link())
+        ended = running.end()
+
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "registry.example" in ended.complaint

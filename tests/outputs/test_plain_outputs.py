@@ -111,7 +111,7 @@ def test_a_name_that_a_shell_would_run_is_refused(shell: Syntax, name: str) -> N
     with pytest.raises(ConfigError) as caught:
         env(ACCESS, variable=name, syntax=shell)
 
-    assert caught.value.parameter == "env_name"
+    assert caught.value.parameter == "variable"
 
 
 @pytest.mark.parametrize(

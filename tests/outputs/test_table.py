@@ -17,6 +17,7 @@ def test_the_topic_says_where_to_put_each_output(row: Output) -> None:
     )
 
     assert line in topic("tools")
+    assert f"  {row.name:<8} {row.tried_with}\n" in topic("tools")
 
 
 def test_plain_outputs_are_outputs() -> None:
