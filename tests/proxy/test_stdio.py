@@ -8,10 +8,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp import web
+from dpop_samples import KEY, read_proof
 from mcp_world import Tokens, bridged, event, modern, result, stream
 
+from loopback_auth.clients.presentation import Presentation
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Network
+from loopback_auth.protocol.dpop import DpopKey
+from loopback_auth.protocol.dpop_answers import Prover
 from loopback_auth.proxy.stdio import bridge
 
 
@@ -217,6 +221,93 @@ async def test_refusal_answers_the_request(status: int, challenge: str, error: s
     assert client.told == [heard["error"]["message"]]
     assert ("write" in client.told[0]) == ("scope" in challenge)
     assert not {"token-1", "token-2", "secret"} & set(json.dumps(heard).replace("=", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (202, "application/json", b""),
+        (200, "text/html", b"<p>Hello"),
+        (200, "application/json", b"not json"),
+        (200, "application/json", b"[]"),
+        (404, "application/json", b'{"error":"not found"}'),
+        (200, "text/event-stream", b"data: not json\n\n"),
+        (200, "text/event-stream", b""),
+    ],
+)
+async def test_answer_that_is_none_fails_the_request(status: int, kind: str, body: bytes) -> None:
+    """Whatever is behind the address; the client does not wait for ever."""
+
+    async def ping(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, body=body, content_type=kind)
+
+    async with bridged() as (client, server, _):
+        server.handlers["ping"] = ping
+        client.say({"id": 1, "method": "ping"})
+        heard = await client.hear()
+
+    assert (heard["id"], heard["error"]["data"]["error"]) == (1, "TransportError")
+
+
+async def test_error_of_the_server_is_passed_on() -> None:
+    """MCP 2026-07-28: an unknown method is 404, with a JSON-RPC error; its id may be null."""
+    error = {"code": -32601, "message": "Method not found"}
+
+    async def ping(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"jsonrpc": "2.0", "id": None, "error": error}, status=404)
+
+    async with bridged() as (client, server, _):
+        server.handlers["ping"] = ping
+        client.say(modern("ping", 1))
+
+        assert await client.hear() == {"id": 1, "error": error}
+
+
+async def test_rfc9449_7_1_bound_token_has_a_proof_in_each_request() -> None:
+    """A new one for the nonce that the server wants (§9), and for every message."""
+    prover = Prover(DpopKey(KEY))
+
+    class Bound(Tokens):
+        async def presentation(
+            self, *, refused: str | None = None, challenge: str | None = None
+        ) -> Presentation:
+            return Presentation("bound", prover)
+
+    async def ping(request: web.Request) -> web.StreamResponse:
+        if read_proof(request.headers["DPoP"]).claims.get("nonce") != "n1":
+            headers = {"WWW-Authenticate": 'DPoP error="use_dpop_nonce"', "DPoP-Nonce": "n1"}
+            return web.Response(status=401, headers=headers)
+        return web.json_response(result((await request.json())["id"], "good"))
+
+    async with bridged(Bound()) as (client, server, _):
+        server.handlers["ping"] = ping
+        for number in (1, 2):
+            client.say({"id": number, "method": "ping"})
+            assert (await client.hear())["result"] == "good"
+
+    proofs = [read_proof(each["dpop"]).claims for each in server.sent("ping")]
+    assert {each["authorization"] for each in server.sent("ping")} == {"DPoP bound"}
+    assert [each.get("nonce") for each in proofs] == [None, "n1", "n1"]
+    assert {each["htu"] for each in proofs} == {f"{server.url}/mcp"}
+    assert len({each["jti"] for each in proofs}) == 3
+
+
+async def test_server_that_hangs_does_not_hold_up_the_end() -> None:
+    """Clients end a server two seconds after they have closed its stdin (MCP, stdio, "Shutdown")."""
+
+    async def hang(_: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with bridged() as (client, server, running):
+        await client.begin()
+        server.handlers |= {"tools/call": hang, "DELETE": hang}
+        client.say({"id": 1, "method": "tools/call"})
+        client.say_bytes(b"")
+        begun = asyncio.get_running_loop().time()
+        await running
+
+        assert asyncio.get_running_loop().time() - begun < 10
 
 
 async def test_redirect_is_followed_on_the_same_server_alone() -> None:
