@@ -155,7 +155,7 @@ class Blocked:
     def __enter__(self) -> Blocked:
         if sys.platform != "win32":
             # Some systems keep no signal that would be ignored; and an ignored SIGCHLD leaves no exit status.
-            signal.signal(signal.SIGCHLD, lambda *_: None)
+            signal.signal(signal.SIGCHLD, _woken)
             self._taken = _taken()
             self.before = {int(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, self._taken)}
         return self
@@ -178,6 +178,10 @@ def end_like(status: int) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         os.kill(os.getpid(), number)
     return 128 + number  # The first process of a container does not die of signals.
+
+
+def _woken(_number: int, _frame: object) -> None:
+    """Keep a signal, which is waited for elsewhere."""
 
 
 def _taken() -> set[int]:

@@ -5,7 +5,7 @@ Examples:
   python -m loopback_auth run -- sh -c 'curl -H "Authorization: Bearer $ACCESS_TOKEN" "$URL"'
   python -m loopback_auth run work -- curl -H "@{header_file}" https://api.example/things
   python -m loopback_auth run work --env "TOKEN_FILE={token_file}" -- server --port 8080
-  python -m loopback_auth run work --token-file secrets/token -- docker compose up
+  python -m loopback_auth run work --token-file secrets/token -- prometheus
 
 Without --env and without a file the variable is ACCESS_TOKEN, or ID_TOKEN with --id-token. In the command
 {header_file} stands for the path of a file with one header line, and {token_file} for that of a file with the

@@ -152,7 +152,6 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using token' -l json -d 'answ
 complete -c loopback-auth -n '_shtab_loopback_auth_using token' -s h -l help -d 'show this help'
 complete -c loopback-auth -n '_shtab_loopback_auth_using token; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one in use'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a credential -d 'answer git or docker when they ask for a password'
-complete -c loopback-auth -n '_shtab_loopback_auth_using credential' -s h -l help -d 'show this help message and exit'
 complete -c loopback-auth -n '_shtab_loopback_auth_using credential' -l login -x -d 'use the sign-in NAME, and sign in if it has no usable token'
 complete -c loopback-auth -n '_shtab_loopback_auth_using credential' -l json -d 'answer with JSON on stdout, errors too'
 complete -c loopback-auth -n '_shtab_loopback_auth_using credential' -s h -l help -d 'show this help'

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -27,6 +28,7 @@ from loopback_auth.errors import ConfigError, SignInRequired, StillRefused, Tran
 from loopback_auth.model import Network
 from loopback_auth.network.failures import failure
 from loopback_auth.network.proxies import proxy_for
+from loopback_auth.network.proxy_address import Proxy
 from loopback_auth.network.resolver import Resolver
 from loopback_auth.network.socks import SocksError
 from loopback_auth.network.threads import apart
@@ -122,7 +124,7 @@ class McpEndpoint:
             raise TransportError("The connection to the MCP server is closed.")
         complete = dict(headers)
         sent.put(complete, method, self._url)
-        proxy = await apart(proxy_for, self._url, os.environ)
+        proxy = await self._proxy()
         if proxy is not None and proxy.is_socks:
             raise ConfigError(
                 f"{proxy.named_by} names a SOCKS proxy, which is not used for MCP servers.",
@@ -142,6 +144,11 @@ class McpEndpoint:
             )
         except (aiohttp.ClientError, OSError, SocksError, TimeoutError, ValueError) as exc:
             raise self.failed(exc) from None
+
+    async def _proxy(self) -> Proxy | None:
+        if sys.platform in ("darwin", "win32"):  # There the system may have to ask a name server.
+            return await apart(proxy_for, self._url, os.environ)
+        return proxy_for(self._url, os.environ)
 
     def failed(self, exc: Exception) -> TransportError:
         """Return the error for a request or an answer that was cut off, in words without what was sent."""
