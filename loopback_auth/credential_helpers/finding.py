@@ -203,8 +203,14 @@ class Tokens:
         from loopback_auth.commands._kept import how_to_sign_in
         from loopback_auth.errors import ConfigError, SignInRequired
 
-        if not found:
+        sign_in = self.store.load(name) if found else None
+        if sign_in is None:
             return SignInRequired(f"You are not signed in to {name}.", hint=how_to_sign_in(name))
+        if why := self._settings.why_not_reusable(sign_in, name):
+            return SignInRequired(
+                f"The sign-in to {name} is not the one that the settings ask for: {why}.",
+                hint=how_to_sign_in(name, "Sign in again"),
+            )
         shown = host.removesuffix(":443")
         return ConfigError(
             f"The token of {name} is not for {shown or 'this address'}.",

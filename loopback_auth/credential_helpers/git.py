@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from loopback_auth.credential_helpers.finding import Login
     from loopback_auth.outputs.git_credential import Request
 
-ACTIONS = ("get", "erase")
-"""The actions that read what git writes; `capability` does not, and to all others a helper says nothing."""
-
 
 def at_once(content: bytes, named: str) -> tuple[str, int] | None:
     """Return the answer to `get`, and the exit status, if nothing has to be renewed or explained; else None.

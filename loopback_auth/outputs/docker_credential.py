@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from loopback_auth.outputs.credential import Credential
 
-ACTIONS = ("get", "store", "erase", "list", "version")
 REQUEST_LIMIT = 1 << 20
 """Bytes of a request; addresses and passwords are short."""
 NOT_FOUND = "credentials not found in native keychain"

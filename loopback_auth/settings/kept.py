@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.model import Network
+    from loopback_auth.model import Network, ServerMetadata
     from loopback_auth.settings import Settings
     from loopback_auth.tokens import SignIn
 
@@ -160,8 +160,8 @@ class KeptSettings:
     def for_tools(self, sign_in: SignIn) -> tuple[tuple[str, ...], str]:
         """Return the hosts whose tools may be given the token of a sign-in, and the user name beside it.
 
-        A table names hosts for the sign-ins of its name, which have to match it too (see `why_not_reusable`);
-        a preset for the tokens of its server, whatever the sign-in is called.
+        A table names them for the sign-ins of its name that were made at its server; a preset for the tokens
+        of its server, whatever the sign-in is called. So no server's token goes to the hosts of another.
 
         Args:
             sign_in: the kept one.
@@ -172,11 +172,13 @@ class KeptSettings:
         Raises:
             ConfigError: the configuration file cannot be used.
         """
+        if self._config:
+            self.providers()  # A misspelt key would not be seen otherwise.
         known = sign_in.metadata
         row = preset_of_server(known.issuer, known.token_endpoint)
         hosts, user = row.get("hosts", ()), row.get("token_username", "")
         settings = self._of(sign_in, "") if self._config else None
-        if settings is not None:
+        if settings is not None and _is_of_server(settings, known):
             hosts = settings.get("hosts") if _is_set(settings, "hosts") else hosts
             user = settings.text("token_username") or user
         return tuple(map(str, hosts)) if is_tuple(hosts) else (), str(user)
@@ -229,6 +231,15 @@ class KeptSettings:
 
 def _set(settings: Settings, name: str) -> str | None:
     return settings.text(name) or None if _is_set(settings, name) else None
+
+
+def _is_of_server(settings: Settings, known: ServerMetadata) -> bool:
+    """Return whether the settings name no other server than the one that has issued a token."""
+    issuer, endpoint = settings.text("issuer"), settings.text("token_endpoint")
+    if issuer and known.issuer and known.issuer not in (issuer, settings.text("allowed_issuer")):
+        # The address of a resource may stand for that of its server.
+        return issuer == settings.text("resource_server")
+    return not (endpoint and known.token_endpoint) or endpoint == known.token_endpoint
 
 
 def _is_set(settings: Settings, name: str) -> bool:

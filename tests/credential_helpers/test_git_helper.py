@@ -10,6 +10,7 @@ from helper_home import Home
 from renewing import TokenEndpoint
 
 from loopback_auth.credential_helpers import git
+from loopback_auth.errors import SignInRequired
 from loopback_auth.model import ServerMetadata
 from loopback_auth.records import replace
 
@@ -207,8 +208,14 @@ def test_a_sign_in_of_another_client_than_the_settings_say_is_not_used(
     home.keep("work", "git.example", issuer="https://new.example")
     home.keep("work", issuer="https://old.example")
 
-    assert get("git.example") == QUIT
+    assert get("git.example") == NO
+    with pytest.raises(SignInRequired):
+        git.at_once(asking("git.example"), "work")
+    assert get("git.example", named="work") == NO
     assert "another server" in capsys.readouterr().err
+    home.store.save(replace(home.keep("work", issuer="https://new.example"), client_id="another"))
+    assert get("git.example") == QUIT
+    assert "another client" in capsys.readouterr().err
 
 
 def test_a_token_that_is_bound_to_a_key_is_not_given(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

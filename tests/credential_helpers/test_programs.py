@@ -12,6 +12,7 @@ import pytest
 from command_line import PATIENCE, CommandLine, Running
 from commands.people import visit
 from helper_home import TABLE, Home
+from renewing import TokenEndpoint
 
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.serve import demo_thread
@@ -53,6 +54,7 @@ def test_the_answer_is_alone_on_stdout(command_line: CommandLine, there: dict[st
     assert (ended.status, ended.stderr) == (0, "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the package is not installed there")
 @pytest.mark.parametrize("script", ["git-credential-loopback-auth", "docker-credential-loopback-auth"])
 def test_the_programs_that_tools_look_for_are_installed(
     command_line: CommandLine, there: dict[str, str], script: str
@@ -131,6 +133,27 @@ def test_a_closed_stream_ends_it_quietly(
 
     assert b"Traceback" not in ended.stderr
     assert b"canary" not in ended.stderr
+
+
+def test_many_at_once_renew_once(
+    command_line: CommandLine, home: Home, variables: dict[str, str], server: TokenEndpoint
+) -> None:
+    """Git fetches submodules in parallel; renewed twice, a rotated refresh token ends the sign-in."""
+    home.keep("work", "git.example", issuer=server.issuer, expires_at=1.0)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "loopback_auth", "credential", "git", "get"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=command_line.environment(variables),
+        )
+        for _ in range(4)
+    ]
+    answers = [process.communicate(QUESTION, timeout=PATIENCE) for process in processes]
+
+    assert [(b"password=access-1\n" in stdout, stderr) for stdout, stderr in answers] == [(True, b"")] * 4
+    assert len(server.sent) == 1
 
 
 @pytest.mark.slow

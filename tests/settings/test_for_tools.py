@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loopback_auth.errors import ConfigError
 from loopback_auth.model import ServerMetadata
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.tokens import SignIn, TokenSet
@@ -58,6 +59,10 @@ def sign_in(name: str, server: ServerMetadata) -> SignIn:
         ),
         pytest.param(TABLES, "work", OWN, ("git.example", "git.example:5050"), "token", id="a table alone"),
         pytest.param(TABLES, "plain", OWN, (), "oauth2", id="a table for another server than its preset's"),
+        pytest.param(TABLES, "gitlab", OWN, (), "", id="a table, and a sign-in at another server"),
+        pytest.param(
+            TABLES, "work", GITLAB, ("gitlab.com",), "oauth2", id="a sign-in at the preset's server"
+        ),
         pytest.param(TABLES, "elsewhere", OWN, (), "", id="a name that no table has"),
     ],
 )
@@ -66,3 +71,9 @@ def test_what_the_settings_give_to_a_token(
 ) -> None:
     """A preset speaks for its own server alone: its hosts must not get the tokens of another."""
     assert kept_settings(tmp_path, config).for_tools(sign_in(name, server)) == (hosts, user)
+
+
+def test_a_misspelt_key_is_told(tmp_path: Path) -> None:
+    """Without hosts the helpers say nothing, and the person would look for the reason elsewhere."""
+    with pytest.raises(ConfigError, match="Unknown key 'host'"):
+        kept_settings(tmp_path, '[providers.work]\nhost = ["git.example"]\n').for_tools(sign_in("work", OWN))
