@@ -18,6 +18,7 @@ _shtab_loopback_auth_run_option_strings=(--env --token-file --header-file --id-t
 _shtab_loopback_auth_proxy_option_strings=(--to --unix --port --stdio --read-only --no-secret --id-token --timeout --login --json -h --help)
 _shtab_loopback_auth_credential_option_strings=(--login --json -h --help)
 _shtab_loopback_auth_run_option_strings=(--env --token-file --header-file --id-token --leeway --login --alone --json -h --help)
+_shtab_loopback_auth_proxy_option_strings=(--to --unix --port --stdio --read-only --no-secret --id-token --timeout --login --json -h --help)
 _shtab_loopback_auth_status_option_strings=(--json -h --help)
 _shtab_loopback_auth_use_option_strings=(--json -h --help)
 _shtab_loopback_auth_logout_option_strings=(--all --unregister --json -h --help)

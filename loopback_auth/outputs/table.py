@@ -83,7 +83,7 @@ OUTPUTS = {
             "an ExecCredential, for kubectl and all of client-go",
             "kubeconfig, users[].user.exec",
             "command: loopback-auth, args: [token, NAME, --as, kubectl]",
-            "kubectl 1.32, kubernetes (Python) 37",
+            "kubectl 1.20 and 1.32, kubernetes (Python) 37",
         ),
         Output(
             "aws",
