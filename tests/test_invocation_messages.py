@@ -106,7 +106,7 @@ def test_a_login_in_two_steps_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
         pending = said(monkeypatch, "finish", begun["handle"], "--yes")
 
     script = next(iter(TYPED))
-    assert begun["finish"] == f"{script} finish {begun['handle']}"
+    assert begun["finish"] == f"{script} finish {begun['handle']} --yes"
     assert f"  {script} finish " in shown[0]
     assert f"{script} finish {begun['handle']} --yes --wait 60" in pending
     assert not [text for text in (*shown, pending) if GENERAL in text]

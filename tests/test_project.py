@@ -146,6 +146,21 @@ def test_toml_in_the_readme_is_understood(tmp_path: Path) -> None:
     assert (settings.name, settings.text("client_id")) == ("work", "my-tool")
 
 
+def test_extras_are_named_as_an_index_knows_them() -> None:
+    """With the name of the distribution, which is not that of the package, and only those that there are."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    texts = [
+        README,
+        *(path.read_text("utf-8") for path in PACKAGE.rglob("*") if path.suffix in (".py", ".txt")),
+    ]
+    named = {name for text in texts for name in re.findall(r"loopback[_-]auth\[([a-z,]+)\]", text)}
+    wrong = [text for text in texts if re.search(r"\bloopback_auth\[[a-z{]", text)]
+
+    assert wrong == []
+    assert {extra for name in named for extra in name.split(",")} <= set(extras)
+    assert named >= {"all", "audit", "keychain", "oidc", "redis", "socks"}
+
+
 @pytest.mark.parametrize("script", ["check", "install", "build", "lock", "bench", "fuzz"])
 def test_scripts_help_and_do_nothing(script: str) -> None:
     """Whoever asks what a script does has not asked for it to be done."""

@@ -13,7 +13,7 @@ Examples:
 Everything is moved, and the setting `store` is written into the configuration file. Each sign-in can be used
 all the time. If the move is interrupted, run the same command again.
 
-It needs the extra: pip install 'loopback_auth[keychain]'. More: help files.
+It needs the extra: pip install 'loopback-auth[keychain]'. More: help files.
 """
 
 from __future__ import annotations
