@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from urllib.parse import urlencode
 
 from patience import SOON
@@ -59,7 +60,11 @@ class Browser:
         return await get(f"http://{self.links[-1].split('/')[2]}/callback?{query}")
 
     async def ended(self) -> None:
-        """Wait for every visit, however it ended."""
+        """Wait for every visit, however it ended: also for one that a call has only just asked for."""
+        for thread in threading.enumerate():
+            if thread.name == "loopback_auth opener":
+                thread.join(SOON)
+        await asyncio.sleep(0)
         async with asyncio.timeout(SOON):
             await asyncio.gather(*self._visits, return_exceptions=True)
 

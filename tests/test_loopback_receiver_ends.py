@@ -142,20 +142,23 @@ async def test_link_that_is_opened_twice_ends_the_visit() -> None:
 
 async def test_link_that_is_opened_twice_leads_to_another_url_if_one_can_be_made() -> None:
     """Whoever opened it first has a state that does not count any more; the person goes on."""
-    browser, events, states = Browser(None), list[Event](), list[str]()
+    browser, states, renewed = Browser(None), list[str](), asyncio.Queue[str]()
 
     def url() -> str:
         states.append(f"state-{len(states)}")
         return url_for(receiver, state=states[-1])
 
-    async with LoopbackReceiver(open_browser=browser.open, notify=events.append) as receiver:
+    def notify(event: Event) -> None:
+        if isinstance(event, LinkReady) and event.again:
+            renewed.put_nowait(event.url)
+
+    async with LoopbackReceiver(open_browser=browser.open, notify=notify) as receiver:
         visit = asyncio.create_task(receiver.visit(url))
         async with asyncio.timeout(SOON):
             await browser.left.wait()
         second = await get(browser.links[0])
         first = await browser.come_back("code=of-the-first&state=state-0")
-        fresh = next(event.url for event in events if isinstance(event, LinkReady) and event.again)
-        third = await get(fresh)
+        third = await get(await asyncio.wait_for(renewed.get(), SOON))
         page = asyncio.create_task(browser.come_back("code=x&state=state-1"))
         parameters = await visit
 
