@@ -14,7 +14,7 @@ from loopback_auth import __version__
 from loopback_auth.audit.asking import asked
 from loopback_auth.audit.examining import examined
 from loopback_auth.audit.servers.attacks.attack_server import attack_server, untried
-from loopback_auth.audit.servers.attacks.bench import Bench
+from loopback_auth.audit.servers.attacks.attack_session import AttackSession
 from loopback_auth.audit.servers.attacks.person import Person
 from loopback_auth.audit.servers.attacks.second_client import forgotten
 from loopback_auth.audit.servers.judging import attacked, side_by_side
@@ -52,7 +52,7 @@ async def attack(server: Server, person: Person, *, other_client_id: str = "") -
         if seen.observed is None:
             return side_by_side([seen], made_at=made_at, version=__version__)
         client = seen.observed.client
-        bench = Bench(
+        session = AttackSession(
             client,
             seen.observed.metadata,
             iter(new_attempt, None),
@@ -61,15 +61,15 @@ async def attack(server: Server, person: Person, *, other_client_id: str = "") -
             bound_attempts=map(_bound, count()) if can_verify_signatures() else None,
         )
         if other_client_id:
-            bench.other = replace(client, client_id=other_client_id, client_secret=None)
+            session.other = replace(client, client_id=other_client_id, client_secret=None)
         tried: list[Attack] = []
         try:
             async with asyncio.timeout(SECONDS):
-                await asked(attack_server(bench, tried), transport, most=LIMIT)
+                await asked(attack_server(session, tried), transport, most=LIMIT)
         except TimeoutError:
             tried += untried(tried, f"The attacks took longer than {SECONDS:.0f} seconds together.")
         finally:
-            await asked(forgotten(bench), transport)
+            await asked(forgotten(session), transport)
     return side_by_side([attacked(seen, tuple(tried))], made_at=made_at, version=__version__, ground="demo")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from loopback_auth.audit.programs.column import Tell
     from loopback_auth.audit.programs.examining import Network
-    from loopback_auth.audit.programs.kit import Kit
+    from loopback_auth.audit.programs.program_setup import ProgramSetup
     from loopback_auth.audit.programs.recipe import Recipe
     from loopback_auth.audit.programs.trial import Trial
 
@@ -109,17 +109,17 @@ def run_programs(options: argparse.Namespace) -> int:
     _check_numbers(options)
     recipes = recipes_to_try(options)
     network = _network(options)
-    kits = _kits(recipes, options, reaches_out=network != "kept")
+    setups = _setups(recipes, options, reaches_out=network != "kept")
     from loopback_auth.audit.programs.examining import examine_programs  # It needs the packages.
 
-    count = f"{len(kits)} program{'s' * (len(kits) != 1)}"
+    count = f"{len(setups)} program{'s' * (len(setups) != 1)}"
     tell(
         f"Trying {count}, each with up to {len(trials)} sign-ins at the demo server; nothing is asked of you."
     )
     with _Progress() as progress:
         comparison = asyncio.run(
             examine_programs(
-                kits,
+                setups,
                 trials,
                 network=network,
                 seconds=options.time_limit,
@@ -198,18 +198,18 @@ def _network(options: argparse.Namespace) -> Network:
     return "kept"
 
 
-def _kits(
+def _setups(
     recipes: Sequence[Recipe], options: argparse.Namespace, *, reaches_out: bool
-) -> list[tuple[str, Kit]]:
+) -> list[tuple[str, ProgramSetup]]:
     from loopback_auth.audit.programs.authority import Authority  # It needs the packages.
-    from loopback_auth.audit.programs.kit import Kit  # The same.
+    from loopback_auth.audit.programs.program_setup import ProgramSetup  # The same.
     from loopback_auth.demo.keys import rsa_signer  # The same.
 
     signer, authority = rsa_signer(), Authority() if any(one.tls for one in recipes) else None
     return [
         (
             recipe.heading,
-            Kit(
+            ProgramSetup(
                 recipe,
                 dict(os.environ),
                 kept=tuple(options.keep_env),

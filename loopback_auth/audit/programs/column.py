@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.links import port_of
 from loopback_auth.audit.programs.observed import Played, ProgramResult, not_observed
 from loopback_auth.audit.programs.playing import play
 from loopback_auth.audit.programs.ports import wait_for_port
+from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.setting_up import staged
 from loopback_auth.audit.programs.stage import Manner, Stage
 from loopback_auth.audit.programs.telling import ending, flow_of, notes
@@ -66,21 +66,23 @@ class Examination:
     """Finds everything out about one program.
 
     Args:
-        kit: of the program.
+        setup: of the program.
         trials: to be played; the first is the one that nothing disturbs.
         until: when the whole audit has to end, in monotonic seconds.
         at_once: how many sign-ins may run at the same time.
         tell: told of the progress.
     """
 
-    def __init__(self, kit: Kit, trials: Sequence[Trial], *, until: float, at_once: int, tell: Tell) -> None:
-        self._kit = kit
+    def __init__(
+        self, setup: ProgramSetup, trials: Sequence[Trial], *, until: float, at_once: int, tell: Tell
+    ) -> None:
+        self._setup = setup
         self._plain, self._others = trials[0], tuple(trials[1:])
         self._until = until
         self._at_once = at_once
         self._tell = tell
         self._count, self._total = 0, len(trials)
-        self._port = kit.recipe.port
+        self._port = setup.recipe.port
 
     async def column(self) -> Column:
         """Play every trial that applies.
@@ -88,7 +90,7 @@ class Examination:
         Raises:
             ConfigError: the program cannot be started.
         """
-        recipe = self._kit.recipe
+        recipe = self._setup.recipe
         manner = Manner(terminal=recipe.tty, stays=recipe.again)
         first = await self._first(manner)
         found: list[tuple[Trial, Played]] = [(self._plain, first.played)]
@@ -107,15 +109,15 @@ class Examination:
         return second if second.opened else first
 
     async def _undisturbed(self, manner: Manner) -> _First:
-        recipe, begun = self._kit.recipe, time.monotonic()
-        async with staged(self._kit, manner) as stage:
+        recipe, begun = self._setup.recipe, time.monotonic()
+        async with staged(self._setup, manner) as stage:
             played = await self._played(self._plain, stage)
             result = played.result or ProgramResult()
             stayed = bool(result.tokens) and result.status is None and not manner.stays
             if stayed:
                 result = replace(result, succeeded=True)
                 played = replace(played, result=result)
-            end = ending(result, stage, self._kit)
+            end = ending(result, stage, self._setup)
             trace = stage.recording.trace(
                 stage.served,
                 stage.requested,
@@ -168,7 +170,7 @@ class Examination:
         if self._port:
             await wait_for_port(self._port)
         try:
-            async with staged(self._kit, manner, faults=trial.faults, hang=trial.hang) as stage:
+            async with staged(self._setup, manner, faults=trial.faults, hang=trial.hang) as stage:
                 return await self._played(trial, stage)
         except ConfigError as exc:
             # It could be started before: it has changed itself, or what it needs.
@@ -177,7 +179,7 @@ class Examination:
 
     async def _played(self, trial: Trial, stage: Stage) -> Played:
         """Play a trial for as long as there is time."""
-        recipe = self._kit.recipe
+        recipe = self._setup.recipe
         client = replace(demo_client(stage.issuer), client_id=recipe.client_id)
         try:
             async with asyncio.timeout(max(self._until - time.monotonic(), 0.0)):

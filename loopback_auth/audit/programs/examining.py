@@ -11,8 +11,8 @@ from loopback_auth import __version__
 from loopback_auth.audit.programs.assembling import Audited, assemble
 from loopback_auth.audit.programs.column import Examination, Tell
 from loopback_auth.audit.programs.conclusions import conclusions
-from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.orphans import adopted
+from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.audit.programs.watchdog import guarded_folder
@@ -36,7 +36,7 @@ SPOKEN = frozenset({"account", "because", "reason", "sentence", "text"})
 
 
 async def examine_programs(
-    kits: Sequence[tuple[str, Kit]],
+    setups: Sequence[tuple[str, ProgramSetup]],
     trials: Sequence[Trial],
     *,
     network: Network,
@@ -48,7 +48,7 @@ async def examine_programs(
     """Examine programs, and put them side by side.
 
     Args:
-        kits: title and kit of each program, in the order of the columns.
+        setups: title and setup of each program, in the order of the columns.
         trials: that are played; the first is the one that nothing disturbs.
         network: what keeps the programs on this machine.
         seconds: that each of them may take.
@@ -63,21 +63,21 @@ async def examine_programs(
     found: list[Audited] = []
     notes: list[str] = []
     with guarded_folder() as folder, adopted() as orphans:
-        placed = [(title, replace(kit, folder=folder)) for title, kit in kits]
-        for _, kit in placed:
-            kit.check()  # Before the first takes minutes, which would be lost.
-        for number, (title, kit) in enumerate(placed, start=1):
+        placed = [(title, replace(setup, folder=folder)) for title, setup in setups]
+        for _, setup in placed:
+            setup.check()  # Before the first takes minutes, which would be lost.
+        for number, (title, setup) in enumerate(placed, start=1):
             alone = ours and number == len(placed) > 1 and not any(_signed_in(one) for one in found)
             until = time.monotonic() + seconds
             played = trials[:1] if alone else trials
-            column = await Examination(kit, played, until=until, at_once=at_once, tell=tell(title)).column()
+            column = await Examination(setup, played, until=until, at_once=at_once, tell=tell(title)).column()
             found.append(
                 assemble(title, column.trace.flow, column.trials, trace=column.trace, reason=column.end)
             )
             hidden = orphans.end()
             hid = f"Processes that it had hidden were found, and ended: {hidden}." if hidden else ""
             why = ALONE if alone else ""
-            notes.append(" ".join(filter(None, (*column.notes, why, hid, *kit.recipe.notes))))
+            notes.append(" ".join(filter(None, (*column.notes, why, hid, *setup.recipe.notes))))
     runs = tuple(one.run for one in found)
     comparison = Comparison(
         ground="demo",
@@ -89,8 +89,8 @@ async def examine_programs(
         kind="programs",
         conclusions=conclusions(runs),
     )
-    for _, kit in kits:
-        comparison = _clean(comparison, kit.redactor.text)
+    for _, setup in setups:
+        comparison = _clean(comparison, setup.redactor.text)
     return comparison
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from loopback_auth.audit.programs.attendance import Opened
 from loopback_auth.audit.programs.browsing import Browsing
 from loopback_auth.audit.programs.descendants import addresses
+from loopback_auth.audit.programs.interaction import Opened
 from loopback_auth.audit.programs.links import port_of
 from loopback_auth.audit.programs.observed import Listener, ProgramResult, Seen
 from loopback_auth.audit.programs.process import Process

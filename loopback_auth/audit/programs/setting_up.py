@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from loopback_auth.audit.programs.browsing import browser_session
-from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.own_folder import own_folder
 from loopback_auth.audit.programs.process import Process
+from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.server import AuditServer
 from loopback_auth.audit.programs.stage import Manner, Stage
 from loopback_auth.audit.programs.surroundings import Surroundings
@@ -19,7 +19,7 @@ from loopback_auth.demo.serve import serve_demo
 
 @asynccontextmanager
 async def staged(
-    kit: Kit,
+    setup: ProgramSetup,
     manner: Manner,
     *,
     faults: Callable[[str], Faults] = keeps_every_rule,
@@ -28,7 +28,7 @@ async def staged(
     """Set up one sign-in, which begins when a story lets it; in the end nothing of it is left.
 
     Args:
-        kit: of the program.
+        setup: of the program.
         manner: of the program.
         faults: rules that the server breaks, from its issuer.
         hang: paths of the server that never answer.
@@ -39,22 +39,22 @@ async def staged(
         servers.append(
             AuditServer(
                 issuer,
-                kit.recipe,
-                secret=kit.secret,
+                setup.recipe,
+                secret=setup.secret,
                 faults=faults(issuer),
-                signer=kit.signer,
-                redactor=kit.redactor,
+                signer=setup.signer,
+                redactor=setup.redactor,
             )
         )
         return servers[0]
 
     async with AsyncExitStack() as stack:
-        root = stack.enter_context(own_folder(kit.folder))
-        tls = kit.authority.context if kit.authority is not None else None
+        root = stack.enter_context(own_folder(setup.folder))
+        tls = setup.authority.context if setup.authority is not None else None
         demo = await stack.enter_async_context(serve_demo(server_factory=serving, hang=hang, tls=tls))
         session = await stack.enter_async_context(browser_session())
         surroundings = Surroundings(root)
-        given = kit.given(root, surroundings, demo.issuer, terminal=manner.terminal)
+        given = setup.given(root, surroundings, demo.issuer, terminal=manner.terminal)
 
         def start() -> Process:
             return Process(
@@ -70,10 +70,10 @@ async def staged(
             servers[0],
             session,
             surroundings,
-            kit.redactor,
+            setup.redactor,
             manner=manner,
             lines=tuple(given.typed.splitlines()),
-            success=kit.recipe.success,
+            success=setup.recipe.success,
         )
         stack.push_async_callback(stage.leave)
         yield stage

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from aiohttp import ClientSession
 
 from loopback_auth.audit.programs.actions import ANSWER_SECONDS, END_SECONDS
-from loopback_auth.audit.programs.attendance import Attendance, Opened
 from loopback_auth.audit.programs.browsing import Browsing
+from loopback_auth.audit.programs.interaction import Interaction, Opened
 from loopback_auth.audit.programs.links import is_here
 from loopback_auth.audit.programs.observed import ProgramResult, Seen
 from loopback_auth.audit.programs.outcome import Outcome
@@ -107,7 +107,7 @@ class Stage:
         self._lines = lines
         self._success = success
         self._process: Process | None = None
-        self._attendance: Attendance | None = None
+        self._interaction: Interaction | None = None
         self._kept: list[asyncio.StreamWriter] = []
         self._limit = 0.0
         self._left_behind: int | None = None
@@ -116,31 +116,31 @@ class Stage:
 
     async def until(self, point: Point) -> Exposed | None:
         """Let the sign-in go on until a point; None when it ended, or came to nothing, before."""
-        attendance = self._begun()
+        interaction = self._begun()
         reached = self.browsing.pause_at(point)
         await self._linked(lambda: reached.is_set())
-        await attendance.until(lambda: reached.is_set() or self._nothing_more(), self._time_left())
+        await interaction.until(lambda: reached.is_set() or self._nothing_more(), self._time_left())
         return self._exposed() if reached.is_set() else None
 
     async def end(self, within: float = END_SECONDS) -> ProgramResult:
         """Let the sign-in go on to its end."""
-        attendance = self._begun()
+        interaction = self._begun()
         self.browsing.go_on()
         await self._linked(lambda: False)
         limit = time.monotonic() + within
-        await attendance.until(
-            lambda: not self.browsing.busy or attendance.over, min(within, self._time_left())
+        await interaction.until(
+            lambda: not self.browsing.busy or interaction.over, min(within, self._time_left())
         )
         await self._finished(max(limit - time.monotonic(), QUIET_SECONDS))
         return await self._concluded()
 
     async def abandon(self, interrupt_after: float, within: float) -> ProgramResult:
         """Close the tab, and press Ctrl-C after a while."""
-        attendance = self._begun()
+        interaction = self._begun()
         await self.browsing.close()
-        if not await attendance.until(lambda: attendance.over, interrupt_after):
+        if not await interaction.until(lambda: interaction.over, interrupt_after):
             self.process.interrupt()
-            await attendance.until(lambda: attendance.over, within)
+            await interaction.until(lambda: interaction.over, within)
         return await self._concluded()
 
     async def ask(self, request: HttpRequest) -> HttpResponse:
@@ -152,8 +152,8 @@ class Stage:
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, until the program ends."""
-        attendance = self._begun()
-        await attendance.until(lambda: attendance.over, seconds)
+        interaction = self._begun()
+        await interaction.until(lambda: interaction.over, seconds)
 
     def look(self) -> Seen:
         """See what can be seen of the program now."""
@@ -164,8 +164,8 @@ class Stage:
         try:
             for writer in self._kept:
                 writer.close()
-            if self._attendance is not None:
-                await self._attendance.leave()
+            if self._interaction is not None:
+                await self._interaction.leave()
             await self.browsing.close()
         finally:
             await self._ended()
@@ -183,12 +183,12 @@ class Stage:
     @property
     def opened(self) -> Sequence[Opened]:
         """The links that were opened."""
-        return self._attendance.opened if self._attendance is not None else ()
+        return self._interaction.opened if self._interaction is not None else ()
 
     @property
     def enters(self) -> int:
         """How often Enter was pressed."""
-        return self._attendance.enters if self._attendance is not None else 0
+        return self._interaction.enters if self._interaction is not None else 0
 
     @property
     def process(self) -> Process:
@@ -203,42 +203,42 @@ class Stage:
 
     # What follows waits for the program.
 
-    def _begun(self) -> Attendance:
-        if self._attendance is None:
+    def _begun(self) -> Interaction:
+        if self._interaction is None:
             self._process = self._start()
             self._limit = time.monotonic() + self._manner.seconds
-            self._attendance = Attendance(
+            self._interaction = Interaction(
                 self._process,
                 self.surroundings,
                 is_page=self._server.is_page,
                 lines=self._lines,
                 open_link=self._open,
             )
-        return self._attendance
+        return self._interaction
 
     def _time_left(self) -> float:
         return max(self._limit - time.monotonic(), 0.0)
 
     async def _linked(self, done: Callable[[], bool]) -> None:
         """Wait for the first link."""
-        attendance = self._begun()
-        await attendance.until(
-            lambda: bool(done() or attendance.opened or attendance.over),
+        interaction = self._begun()
+        await interaction.until(
+            lambda: bool(done() or interaction.opened or interaction.over),
             min(LINK_SECONDS, self._time_left()),
         )
 
     def _nothing_more(self) -> bool:
         """Return whether the browser has nothing more to do, or the program is gone."""
-        attendance = self._begun()
-        return attendance.over or not attendance.opened or not self.browsing.busy
+        interaction = self._begun()
+        return interaction.over or not interaction.opened or not self.browsing.busy
 
     async def _finished(self, within: float) -> None:
         """Wait until the program has ended, or has its tokens and stays."""
-        attendance = self._begun()
+        interaction = self._begun()
         limit = time.monotonic() + within
-        if not attendance.opened:
+        if not interaction.opened:
             return
-        while not attendance.over and time.monotonic() < limit:
+        while not interaction.over and time.monotonic() < limit:
             done_at = self.outcome.done_at
             if done_at is not None:
                 self.outcome.watch_port(self._begun().look())
@@ -257,15 +257,15 @@ class Stage:
 
     async def _concluded(self) -> ProgramResult:
         """Note how the sign-in went, and end the program."""
-        attendance = self._begun()
-        self.outcome.watch_port(attendance.look())
-        seen, still_runs = attendance.seen(), self.process.status() is None
-        self.asked = still_runs and self.process.terminal and attendance.asks
+        interaction = self._begun()
+        self.outcome.watch_port(interaction.look())
+        seen, still_runs = interaction.seen(), self.process.status() is None
+        self.asked = still_runs and self.process.terminal and interaction.asks
         left_behind = await self._ended() - still_runs
         return self.outcome.result(
             self.process,
             seen,
-            opened=attendance.opened,
+            opened=interaction.opened,
             left_behind=left_behind,
             succeeds=lambda status: self._ended_well(status, seen),
         )

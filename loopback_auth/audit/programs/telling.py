@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
-from loopback_auth.audit.programs.kit import SHORTEST_SECRET, Kit
 from loopback_auth.audit.programs.links import authority_of, is_here, links_in, plain
 from loopback_auth.audit.programs.observed import ProgramResult
+from loopback_auth.audit.programs.program_setup import SHORTEST_SECRET, ProgramSetup
 from loopback_auth.audit.programs.reading import page_text, quoted
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.stage import Stage
@@ -46,13 +46,13 @@ def flow_of(result: ProgramResult) -> str:
     return FORM_POST if asked.get("response_mode") == "form_post" else "code"
 
 
-def ending(result: ProgramResult, stage: Stage, kit: Kit) -> str:
+def ending(result: ProgramResult, stage: Stage, setup: ProgramSetup) -> str:
     """Say how the sign-in ended.
 
     Args:
         result: of the sign-in.
         stage: on which it was.
-        kit: of the program; other texts of the program than its output have to be redacted later.
+        setup: of the program; other texts of the program than its output have to be redacted later.
     """
     if result.succeeded:
         who = f" as {result.account}" if result.account else ""
@@ -62,9 +62,9 @@ def ending(result: ProgramResult, stage: Stage, kit: Kit) -> str:
         return f"The program got its tokens, but {how}."
     elsewhere = _hosts(one.url for one in stage.opened if not is_here(one.url))
     if not stage.opened:
-        said = last_lines(result.seen.output, kit)
+        said = last_lines(result.seen.output, setup)
         wrote = f" It last wrote: {said}." if said else ""
-        lacks = "" if _knows_the_server(kit.recipe) else f" {NEEDS_THE_SERVER}"
+        lacks = "" if _knows_the_server(setup.recipe) else f" {NEEDS_THE_SERVER}"
         return f"The program opened no link: {how}.{wrote}{lacks}"
     if not result.requests and not result.link and elsewhere:
         return f"The program opened a link to {elsewhere}, not to the server that it was given: {how}."
@@ -80,22 +80,22 @@ def ending(result: ProgramResult, stage: Stage, kit: Kit) -> str:
     return f"The response did not reach the program: {how}."
 
 
-def last_lines(output: str, kit: Kit) -> str:
+def last_lines(output: str, setup: ProgramSetup) -> str:
     """Quote the last lines of what a program wrote, without secrets and control characters.
 
     Args:
         output: everything that it wrote.
-        kit: of the program; its redactor learns the secrets of the links in the output.
+        setup: of the program; its redactor learns the secrets of the links in the output.
     """
     text = plain(output[-READ:])
     if len(output) > READ:
         text = text.partition("\n")[2]  # Half of a secret would not be recognised.
     for link in links_in(text):
-        kit.redactor.learn_url(link, guess=True)
-    for typed in kit.recipe.input.splitlines():
+        setup.redactor.learn_url(link, guess=True)
+    for typed in setup.recipe.input.splitlines():
         if len(typed) >= SHORTEST_SECRET:  # It may be a password, which a terminal has echoed.
             text = text.replace(typed, "(typed)")
-    lines = filter(None, (server_text(line, LONGEST_LINE) for line in kit.redactor.text(text).splitlines()))
+    lines = filter(None, (server_text(line, LONGEST_LINE) for line in setup.redactor.text(text).splitlines()))
     last = " / ".join(list(lines)[-LAST_LINES:])
     return f'"{last}"' if last else ""
 

@@ -6,15 +6,15 @@ from loopback_auth.audit.programs.stories.copies import COPIES, RELOAD, SILENCE
 from loopback_auth.audit.programs.stories.foreign import FOREIGN
 from loopback_auth.audit.programs.stories.forgeries import CORS, FORGERIES, REBINDING
 from loopback_auth.audit.programs.stories.hostile import CLOSED_TAB, HOSTILE
-from loopback_auth.audit.programs.stories.lies import LIES
-from loopback_auth.audit.programs.stories.nuisances import NUISANCES
 from loopback_auth.audit.programs.stories.ordinary import PLAIN
 from loopback_auth.audit.programs.stories.refusals import REFUSALS
+from loopback_auth.audit.programs.stories.stray_requests import STRAY_REQUESTS
+from loopback_auth.audit.programs.stories.untrue_responses import UNTRUE_RESPONSES
 from loopback_auth.audit.programs.trial import Trial
 
 TRIALS: tuple[Trial, ...] = (
     PLAIN,
-    NUISANCES.trial(),
+    STRAY_REQUESTS.trial(),
     COPIES.trial(),
     RELOAD,
     SILENCE,
@@ -22,7 +22,7 @@ TRIALS: tuple[Trial, ...] = (
     CORS,
     REBINDING,
     *FOREIGN,
-    *LIES,
+    *UNTRUE_RESPONSES,
     *REFUSALS,
     HOSTILE,
     CLOSED_TAB,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from loopback_auth.audit.servers.notebook import Notebook
+from loopback_auth.audit.servers.answer_log import AnswerLog
 from loopback_auth.audit.servers.redirect_uri_variants import ELSEWHERE, VARIANTS
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.doctor.direct_probe import pushed_probe
@@ -43,14 +43,14 @@ NO_ENDPOINT = "No authorization endpoint is known."
 Parameters = tuple[tuple[str, str], ...]
 
 
-def ask_about_strangers(metadata: ServerMetadata, attempt: Attempt, notebook: Notebook) -> Flow[None]:
+def ask_about_strangers(metadata: ServerMetadata, attempt: Attempt, log: AnswerLog) -> Flow[None]:
     """Ask what needs no client: where an unknown one is sent, whether pages repeat markup, and CORS.
 
     Source: RFC 6749 §4.1.2.1; RFC 9700 §2.6, §4.11.2.
     """
     endpoint = metadata.authorization_endpoint
     if endpoint is None:
-        notebook.leave_out(NO_ENDPOINT, STRANGER, ECHO, PREFLIGHT)
+        log.leave_out(NO_ENDPOINT, STRANGER, ECHO, PREFLIGHT)
         return
     parameters = [
         ("response_type", "code"),
@@ -60,16 +60,16 @@ def ask_about_strangers(metadata: ServerMetadata, attempt: Attempt, notebook: No
         ("code_challenge", code_challenge(attempt.code_verifier)),
         ("code_challenge_method", "S256"),
     ]
-    yield from notebook.ask(STRANGER, _visit(with_parameters(endpoint, parameters)), step=STEP)
+    yield from log.ask(STRANGER, _visit(with_parameters(endpoint, parameters)), step=STEP)
     marked = [(name, MARK if name == "client_id" else value) for name, value in parameters]
     marked += [("scope", MARK)]
-    yield from notebook.ask(ECHO, _visit(with_parameters(endpoint, marked)), step=STEP)
+    yield from log.ask(ECHO, _visit(with_parameters(endpoint, marked)), step=STEP)
     headers = (("Origin", ELSEWHERE), ("Access-Control-Request-Method", "GET"))
-    yield from notebook.ask(PREFLIGHT, HttpRequest("OPTIONS", endpoint, headers), step="preflight request")
+    yield from log.ask(PREFLIGHT, HttpRequest("OPTIONS", endpoint, headers), step="preflight request")
 
 
 def ask_authorization_endpoint(
-    client: ClientConfig, metadata: ServerMetadata, attempts: Iterator[Attempt], notebook: Notebook
+    client: ClientConfig, metadata: ServerMetadata, attempts: Iterator[Attempt], log: AnswerLog
 ) -> Flow[None]:
     """Ask what a client is needed for.
 
@@ -77,21 +77,21 @@ def ask_authorization_endpoint(
     """
     every = (*OF_CLIENT, DIRECT, *(one.question for one in VARIANTS))
     if not client.client_id or metadata.authorization_endpoint is None:
-        notebook.leave_out(NO_CLIENT if metadata.authorization_endpoint else NO_ENDPOINT, *every)
+        log.leave_out(NO_CLIENT if metadata.authorization_endpoint else NO_ENDPOINT, *every)
         return
     try:
         good = authorization_probe(
             client, metadata, next(attempts), response_type="code", response_mode="query"
         )
     except LoopbackAuthError as exc:
-        notebook.leave_out(f"{exc.message.rstrip('.')}.", *every)
+        log.leave_out(f"{exc.message.rstrip('.')}.", *every)
         return
-    asking = _Endpoint(client, metadata, notebook)
+    asking = _Endpoint(client, metadata, log)
     yield from asking.good(good)
     for variant in VARIANTS:
         uri = variant.change(good.redirect_uri)
         if not uri:
-            notebook.does_not_apply("It cannot be made of this redirect URI.", variant.question)
+            log.does_not_apply("It cannot be made of this redirect URI.", variant.question)
             continue
         varied = replace(good, redirect_uri=uri, state=next(attempts).state)
         changed = _changed(good.parameters, {"redirect_uri": uri, "state": varied.state})
@@ -103,7 +103,7 @@ def ask_authorization_endpoint(
     ):
         wanted = mode if question == FORM_POST else response_type
         if listed is not None and wanted not in listed:
-            notebook.does_not_apply(f"The metadata do not list {wanted}.", question)
+            log.does_not_apply(f"The metadata do not list {wanted}.", question)
             continue
         yield from asking.of_type(question, next(attempts), response_type, mode)
 
@@ -111,10 +111,10 @@ def ask_authorization_endpoint(
 class _Endpoint:
     """Sends requests of one client to the authorization endpoint, or pushes them where that is demanded."""
 
-    def __init__(self, client: ClientConfig, metadata: ServerMetadata, notebook: Notebook) -> None:
+    def __init__(self, client: ClientConfig, metadata: ServerMetadata, log: AnswerLog) -> None:
         self._client = client
         self._metadata = metadata
-        self._notebook = notebook
+        self._log = log
         self._demanded = metadata.require_pushed_authorization_requests
 
     def good(self, request: AuthorizationRequest) -> Flow[None]:
@@ -122,18 +122,18 @@ class _Endpoint:
         if self._demanded:
             yield from self._visit(DIRECT, request)
         else:
-            self._notebook.does_not_apply("The server does not demand pushed requests.", DIRECT)
+            self._log.does_not_apply("The server does not demand pushed requests.", DIRECT)
         if self._metadata.pushed_authorization_request_endpoint is None:
-            self._notebook.does_not_apply("No endpoint for pushed requests is known.", PUSHED)
+            self._log.does_not_apply("No endpoint for pushed requests is known.", PUSHED)
             if self._demanded:
-                self._notebook.leave_out("The server demands pushed requests, and has no endpoint.", GOOD)
+                self._log.leave_out("The server demands pushed requests, and has no endpoint.", GOOD)
                 return
             yield from self._visit(GOOD, request)
             return
         response = yield from self._push(PUSHED, request)
         pushed = _pushed(self._client, request, response)
         if self._demanded and pushed is None:
-            self._notebook.leave_out("The server did not take the pushed request before it.", GOOD)
+            self._log.leave_out("The server did not take the pushed request before it.", GOOD)
             return
         yield from self._visit(GOOD, pushed if self._demanded and pushed is not None else request)
 
@@ -148,7 +148,7 @@ class _Endpoint:
         without = tuple(pair for pair in good.parameters if not pair[0].startswith("code_challenge"))
         plain = {"code_challenge": good.code_verifier or MADE_UP, "code_challenge_method": "plain"}
         if good.code_verifier is None:
-            self._notebook.does_not_apply("This provider takes no code verifier.", NO_CHALLENGE, PLAIN)
+            self._log.does_not_apply("This provider takes no code verifier.", NO_CHALLENGE, PLAIN)
         else:
             yield from self.differently(NO_CHALLENGE, good, without)
             yield from self.differently(PLAIN, good, (*without, *plain.items()))
@@ -168,18 +168,18 @@ class _Endpoint:
                 response_mode="form_post" if mode == "form_post" else "fragment",
             )
         except LoopbackAuthError as exc:
-            self._notebook.leave_out(f"{exc.message.rstrip('.')}.", question)
+            self._log.leave_out(f"{exc.message.rstrip('.')}.", question)
             return
         yield from self.differently(question, request, request.parameters)
 
     def _visit(self, question: str, request: AuthorizationRequest) -> Flow[None]:
         visit = authorization_probe_visit(request)
-        yield from self._notebook.ask(question, visit, step=STEP, authorization=request)
+        yield from self._log.ask(question, visit, step=STEP, authorization=request)
 
     def _push(self, question: str, request: AuthorizationRequest) -> Flow[HttpResponse | None]:
         pushed = pushed_probe(self._client, request)
         return (
-            yield from self._notebook.ask(
+            yield from self._log.ask(
                 question, pushed, step="pushed authorization request", authorization=request
             )
         )

@@ -13,8 +13,8 @@ import json
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlencode
 
+from loopback_auth.audit.servers.answer_log import AnswerLog
 from loopback_auth.audit.servers.authorization_questions import MADE_UP, NO_CLIENT
-from loopback_auth.audit.servers.notebook import Notebook
 from loopback_auth.audit.servers.redirect_uri_variants import ELSEWHERE, ELSEWHERE_HOST
 from loopback_auth.authorization_messages import Attempt
 from loopback_auth.doctor.direct_probe import device_probe, grant_probe
@@ -41,13 +41,13 @@ Document = Mapping[str, object]
 
 
 def ask_endpoints(
-    client: ClientConfig, metadata: ServerMetadata, document: Document, attempt: Attempt, notebook: Notebook
+    client: ClientConfig, metadata: ServerMetadata, document: Document, attempt: Attempt, log: AnswerLog
 ) -> Flow[None]:
     """Ask everything that needs no browser.
 
     Source: RFC 6749 §3.2; RFC 8414 §2.
     """
-    asking = _Endpoints(client, metadata, document, notebook)
+    asking = _Endpoints(client, metadata, document, log)
     yield from asking.keys()
     yield from asking.token(attempt)
     yield from asking.resource()
@@ -59,70 +59,70 @@ class _Endpoints:
     """Asks the endpoints of one server."""
 
     def __init__(
-        self, client: ClientConfig, metadata: ServerMetadata, document: Document, notebook: Notebook
+        self, client: ClientConfig, metadata: ServerMetadata, document: Document, log: AnswerLog
     ) -> None:
         self._known = bool(client.client_id)
         self._client = client if self._known else replace(client, client_id=MADE_UP, client_secret=None)
         self._metadata = metadata
         self._document = document
-        self._notebook = notebook
+        self._log = log
 
     def keys(self) -> Flow[None]:
         """Request the key set."""
         url = self._url("jwks_uri")
         if url:
             request = HttpRequest("GET", url, (("Accept", "application/json"),))
-            yield from self._notebook.ask(KEYS, request, step="key set request")
+            yield from self._log.ask(KEYS, request, step="key set request")
         else:
-            self._notebook.does_not_apply("The metadata name no key set.", KEYS)
+            self._log.does_not_apply("The metadata name no key set.", KEYS)
 
     def token(self, attempt: Attempt) -> Flow[None]:
         """Send a made-up code in ways that are right and wrong, and a made-up refresh token."""
         every = (TOKEN, TOKEN_GET, TOKEN_PREFLIGHT, *CLIENT_ENDPOINTS)
         if self._metadata.token_endpoint is None:
-            self._notebook.leave_out("No token endpoint is known.", *every)
+            self._log.leave_out("No token endpoint is known.", *every)
             return
         request = self._request(TOKEN, lambda: self._grant(attempt))
         if request is None:
-            self._notebook.leave_out("The token request cannot be made.", *every)
+            self._log.leave_out("The token request cannot be made.", *every)
             return
-        yield from self._notebook.ask(TOKEN, request, step="token request")
+        yield from self._log.ask(TOKEN, request, step="token request")
         in_query = with_parameters(request.url, _without_secret(request))
         got = HttpRequest("GET", in_query, (("Accept", "application/json"),))
-        yield from self._notebook.ask(TOKEN_GET, got, step="token request")
+        yield from self._log.ask(TOKEN_GET, got, step="token request")
         headers = (("Origin", ELSEWHERE), ("Access-Control-Request-Method", "POST"))
         preflight = HttpRequest("OPTIONS", request.url, headers)
-        yield from self._notebook.ask(TOKEN_PREFLIGHT, preflight, step="preflight request")
+        yield from self._log.ask(TOKEN_PREFLIGHT, preflight, step="preflight request")
         if not self._known:
-            self._notebook.leave_out(NO_CLIENT, *CLIENT_ENDPOINTS)
+            self._log.leave_out(NO_CLIENT, *CLIENT_ENDPOINTS)
             return
         moved = replace(request, url=in_query, body=b"")
-        yield from self._notebook.ask(TOKEN_QUERY, moved, step="token request")
+        yield from self._log.ask(TOKEN_QUERY, moved, step="token request")
         twice = replace(
             request, body=request.body + b"&" + urlencode({"code": f"{MADE_UP_TOKEN}-2"}).encode()
         )
-        yield from self._notebook.ask(TOKEN_REPEATED, twice, step="token request")
+        yield from self._log.ask(TOKEN_REPEATED, twice, step="token request")
         refresh = self._request(REFRESH, self._refresh)
         if refresh is not None:
-            yield from self._notebook.ask(REFRESH, refresh, step="refresh request")
+            yield from self._log.ask(REFRESH, refresh, step="refresh request")
         yield from self._device()
 
     def resource(self) -> Flow[None]:
         """Request the claims of a user without a token, and with one in the query."""
         url = self._url("userinfo_endpoint")
         if not url:
-            self._notebook.does_not_apply("No UserInfo endpoint is known.", USERINFO, USERINFO_QUERY)
+            self._log.does_not_apply("No UserInfo endpoint is known.", USERINFO, USERINFO_QUERY)
             return
         headers = (("Accept", "application/json"),)
-        yield from self._notebook.ask(USERINFO, HttpRequest("GET", url, headers), step="UserInfo request")
+        yield from self._log.ask(USERINFO, HttpRequest("GET", url, headers), step="UserInfo request")
         asked = HttpRequest("GET", with_parameters(url, [("access_token", MADE_UP_TOKEN)]), headers)
-        yield from self._notebook.ask(USERINFO_QUERY, asked, step="UserInfo request")
+        yield from self._log.ask(USERINFO_QUERY, asked, step="UserInfo request")
 
     def registration(self) -> Flow[None]:
         """Ask for a registration that must be refused; delete it if it was not."""
         url = self._url("registration_endpoint")
         if not url:
-            self._notebook.does_not_apply("The metadata name no registration endpoint.", REGISTRATION)
+            self._log.does_not_apply("The metadata name no registration endpoint.", REGISTRATION)
             return
         wanted = {
             "client_name": MADE_UP,
@@ -131,40 +131,40 @@ class _Endpoints:
         }
         headers = (("Content-Type", "application/json"), ("Accept", "application/json"))
         request = HttpRequest("POST", url, headers, json.dumps(wanted).encode("ascii"))
-        response = yield from self._notebook.ask(REGISTRATION, request, step="client registration request")
+        response = yield from self._log.ask(REGISTRATION, request, step="client registration request")
         removal = _removal(url, response)
         if removal is not None:
-            yield from self._notebook.ask(f"{REGISTRATION}: delete", removal, step="client delete request")
+            yield from self._log.ask(f"{REGISTRATION}: delete", removal, step="client delete request")
 
     def others(self) -> Flow[None]:
         """Ask about a made-up token, with and without a client, and end a session that there is not."""
         token = [("token", MADE_UP_TOKEN)]
         if url := self._url("introspection_endpoint"):
             request = form_request(url, token)
-            yield from self._notebook.ask(INTROSPECTION, request, step="introspection request")
+            yield from self._log.ask(INTROSPECTION, request, step="introspection request")
         else:
-            self._notebook.does_not_apply("The metadata name no introspection endpoint.", INTROSPECTION)
+            self._log.does_not_apply("The metadata name no introspection endpoint.", INTROSPECTION)
         if url := self._url("revocation_endpoint"):
             identity = [("client_id", self._client.client_id)]
             request = form_request(url, [*token, *identity])
-            yield from self._notebook.ask(REVOCATION, request, step="revocation request")
+            yield from self._log.ask(REVOCATION, request, step="revocation request")
         else:
-            self._notebook.does_not_apply("No revocation endpoint is known.", REVOCATION)
+            self._log.does_not_apply("No revocation endpoint is known.", REVOCATION)
         if url := self._url("end_session_endpoint"):
             leaving = with_parameters(
                 url, [("post_logout_redirect_uri", f"{ELSEWHERE}/"), ("state", "made-up")]
             )
-            yield from self._notebook.ask(LOGOUT, HttpRequest("GET", leaving), step="logout request")
+            yield from self._log.ask(LOGOUT, HttpRequest("GET", leaving), step="logout request")
         else:
-            self._notebook.does_not_apply("The metadata name no logout endpoint.", LOGOUT)
+            self._log.does_not_apply("The metadata name no logout endpoint.", LOGOUT)
 
     def _device(self) -> Flow[None]:
         if self._metadata.device_authorization_endpoint is None:
-            self._notebook.does_not_apply("The server has no device authorization endpoint.", DEVICE)
+            self._log.does_not_apply("The server has no device authorization endpoint.", DEVICE)
             return
         request = self._request(DEVICE, lambda: device_probe(self._client, self._metadata))
         if request is not None:
-            yield from self._notebook.ask(DEVICE, request, step="device authorization request")
+            yield from self._log.ask(DEVICE, request, step="device authorization request")
 
     def _url(self, name: str) -> str:
         """Return an endpoint that may be requested; empty where there is none."""
@@ -181,7 +181,7 @@ class _Endpoints:
         try:
             return build()
         except LoopbackAuthError as exc:
-            self._notebook.leave_out(f"{exc.message.rstrip('.')}.", question)
+            self._log.leave_out(f"{exc.message.rstrip('.')}.", question)
             return None
 
     def _grant(self, attempt: Attempt) -> HttpRequest:

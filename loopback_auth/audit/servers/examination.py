@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from loopback_auth.audit.servers.answer_log import AnswerLog
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.authorization_questions import (
     ask_about_strangers,
     ask_authorization_endpoint,
 )
 from loopback_auth.audit.servers.endpoint_questions import ask_endpoints
-from loopback_auth.audit.servers.notebook import Notebook
 from loopback_auth.audit.servers.page_questions import ask_for_login_page, ask_without_encryption
 from loopback_auth.authorization_messages import Attempt
 from loopback_auth.doctor.asking import Asking
@@ -53,26 +53,26 @@ def examine(client: ClientConfig, attempts: Iterator[Attempt], *, pause: float =
 
     Source: RFC 8414 §3; RFC 6749 §3.1, §3.2.
     """
-    notebook = Notebook(Asking(LIMIT, pause=pause))
-    documents = yield from _documents(client, notebook)
+    log = AnswerLog(Asking(LIMIT, pause=pause))
+    documents = yield from _documents(client, log)
     client, remark = _at_published_issuer(client, documents)
-    metadata = _metadata(client, documents, notebook)
+    metadata = _metadata(client, documents, log)
     found = Observed(
         client,
         metadata,
         documents,
-        notebook.answers,
-        notebook.unasked,
-        notebook.inapplicable,
+        log.answers,
+        log.unasked,
+        log.inapplicable,
         remark,
     )
     if not documents and not known(metadata):
         return found
-    yield from ask_about_strangers(metadata, next(attempts), notebook)
-    yield from ask_authorization_endpoint(client, metadata, attempts, notebook)
-    yield from ask_for_login_page(client, metadata, next(attempts), notebook)
-    yield from ask_endpoints(client, metadata, found.document, next(attempts), notebook)
-    yield from ask_without_encryption(metadata, notebook)
+    yield from ask_about_strangers(metadata, next(attempts), log)
+    yield from ask_authorization_endpoint(client, metadata, attempts, log)
+    yield from ask_for_login_page(client, metadata, next(attempts), log)
+    yield from ask_endpoints(client, metadata, found.document, next(attempts), log)
+    yield from ask_without_encryption(metadata, log)
     return found
 
 
@@ -84,18 +84,18 @@ def known(metadata: ServerMetadata) -> bool:
     return bool(metadata.authorization_endpoint or metadata.token_endpoint)
 
 
-def _documents(client: ClientConfig, notebook: Notebook) -> Flow[dict[str, dict[str, object]]]:
+def _documents(client: ClientConfig, log: AnswerLog) -> Flow[dict[str, dict[str, object]]]:
     """Request both metadata documents, of which a sign-in reads only one."""
     issuer = client.provider.metadata.issuer
     found: dict[str, dict[str, object]] = {}
     if issuer is None:
-        notebook.leave_out(NO_ISSUER, *DOCUMENTS)
+        log.leave_out(NO_ISSUER, *DOCUMENTS)
         return found
     for request in metadata_requests(issuer):
         name = OAUTH if OAUTH in request.url else OPENID
         if name in found:
             continue
-        response = yield from notebook.ask(name, request, step="metadata request")
+        response = yield from log.ask(name, request, step="metadata request")
         if (document := _document(response)) is not None:
             found[name] = document
     return found
@@ -123,11 +123,11 @@ def _at_published_issuer(
 
 
 def _metadata(
-    client: ClientConfig, documents: Mapping[str, dict[str, object]], notebook: Notebook
+    client: ClientConfig, documents: Mapping[str, dict[str, object]], log: AnswerLog
 ) -> ServerMetadata:
     """Return the metadata of the first document, with what only the other has."""
     for name, document in documents.items():
-        response = notebook.answers[name].response
+        response = log.answers[name].response
         if response is not None:
             return _supplemented(_usable(client, response, document), client, documents.values())
     return client.provider.metadata

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from loopback_auth.audit.servers.answer_log import AnswerLog
 from loopback_auth.audit.servers.authorization_questions import NO_CLIENT
 from loopback_auth.audit.servers.cookies import Cookies
-from loopback_auth.audit.servers.notebook import Notebook
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.doctor.destination import redirect_target
 from loopback_auth.doctor.direct_probe import pushed_probe
@@ -32,28 +32,28 @@ HOPS = 6
 
 
 def ask_for_login_page(
-    client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, notebook: Notebook
+    client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, log: AnswerLog
 ) -> Flow[None]:
     """Go to the login page as a browser does; the last answer is the one that is noted.
 
     Source: RFC 6749 §3.1; RFC 9700 §4.16.
     """
     if not client.client_id or metadata.authorization_endpoint is None:
-        notebook.leave_out(NO_CLIENT, LOGIN)
+        log.leave_out(NO_CLIENT, LOGIN)
         return
     plain = replace(client, prompt=None, response_type="code", response_mode="query")
     uri = probe_redirect_uri(client.provider.redirect)
     try:
         authorization = authorization_request(plain, metadata, attempt, redirect_uri=uri)
         if metadata.require_pushed_authorization_requests:
-            authorization = yield from _pushed(client, authorization, notebook)
+            authorization = yield from _pushed(client, authorization, log)
     except LoopbackAuthError as exc:
-        notebook.leave_out(f"{exc.message.rstrip('.')}.", LOGIN)
+        log.leave_out(f"{exc.message.rstrip('.')}.", LOGIN)
         return
     request = authorization_probe_visit(authorization)
     own, cookies = own_origins(metadata), Cookies()
     for _ in range(HOPS):
-        response = yield from notebook.ask(LOGIN, cookies.added(request), step="page")
+        response = yield from log.ask(LOGIN, cookies.added(request), step="page")
         if response is None:
             return
         cookies.learn(request.url, response)
@@ -64,7 +64,7 @@ def ask_for_login_page(
 
 
 def _pushed(
-    client: ClientConfig, request: AuthorizationRequest, notebook: Notebook
+    client: ClientConfig, request: AuthorizationRequest, log: AnswerLog
 ) -> Flow[AuthorizationRequest]:
     """Push the request that leads to the login page.
 
@@ -72,13 +72,13 @@ def _pushed(
         LoopbackAuthError: it was not taken.
     """
     step = "pushed authorization request"
-    response = yield from notebook.ask(PUSHED_LOGIN, pushed_probe(client, request), step=step)
+    response = yield from log.ask(PUSHED_LOGIN, pushed_probe(client, request), step=step)
     if response is None:
         raise TransportError("The pushed request got no answer.")
     return pushed_authorization_response(client, request, response)
 
 
-def ask_without_encryption(metadata: ServerMetadata, notebook: Notebook) -> Flow[None]:
+def ask_without_encryption(metadata: ServerMetadata, log: AnswerLog) -> Flow[None]:
     """Ask for the metadata by plain http, where the server is at the usual port of https.
 
     Source: RFC 8414 §2, §6.1; RFC 9325 §3.2.
@@ -86,10 +86,10 @@ def ask_without_encryption(metadata: ServerMetadata, notebook: Notebook) -> Flow
     issuer = metadata.issuer or metadata.authorization_endpoint or ""
     parts = urlsplit(issuer)
     if parts.scheme != "https" or is_loopback_url(issuer) or parts.port not in (None, 443):
-        notebook.does_not_apply("The server is on this machine, or at a port of its own.", UNENCRYPTED)
+        log.does_not_apply("The server is on this machine, or at a port of its own.", UNENCRYPTED)
         return
     url = f"http://{parts.hostname}/.well-known/openid-configuration"
-    yield from notebook.ask(UNENCRYPTED, HttpRequest("GET", url), step="request by http")
+    yield from log.ask(UNENCRYPTED, HttpRequest("GET", url), step="request by http")
 
 
 def is_own(url: str, origins: frozenset[str]) -> bool:

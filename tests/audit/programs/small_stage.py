@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.observed import ProgramResult
+from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.setting_up import staged
 from loopback_auth.audit.programs.stage import Manner, Stage
@@ -32,10 +32,10 @@ async def small_stage(
     faults: Faults | None = None,
     hang: tuple[str, ...] = (),
     changed: Recipe | None = None,
-    kit: Kit | None = None,
+    setup: ProgramSetup | None = None,
 ) -> AsyncGenerator[Stage]:
     """Set up a sign-in of the program."""
-    made = kit or Kit(changed or recipe(*switches), dict(os.environ))
+    made = setup or ProgramSetup(changed or recipe(*switches), dict(os.environ))
     async with staged(
         made, manner or Manner(seconds=30.0), faults=lambda _: faults or Faults(), hang=hang
     ) as stage:

@@ -14,7 +14,7 @@ import pytest
 from small_stage import AT_SERVER, PROGRAM, recipe
 
 from loopback_auth.audit.programs.examining import Network, examine_programs
-from loopback_auth.audit.programs.kit import Kit
+from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.drawing.document import json_text
@@ -40,10 +40,12 @@ class Remembering(Redactor):
         super()._learn(iter(found))
 
 
-async def examined(one: Recipe, *ids: str, kit: Kit | None = None, seconds: float = 120.0) -> Comparison:
+async def examined(
+    one: Recipe, *ids: str, setup: ProgramSetup | None = None, seconds: float = 120.0
+) -> Comparison:
     """Examine one program."""
     return await examine_programs(
-        [("small", kit or Kit(one, dict(os.environ)))],
+        [("small", setup or ProgramSetup(one, dict(os.environ)))],
         [TRIALS[0], *(trial for trial in TRIALS if trial.id in ids)],
         network="open",
         seconds=seconds,
@@ -56,8 +58,8 @@ async def test_no_secret_is_in_the_report() -> None:
     """Codes, states, verifiers, tokens and the user's variables: none of it, in any run."""
     redactor = Remembering()
     environment = {**os.environ, "MINE": SEEN}
-    kit = Kit(recipe("--environment"), environment, kept=("MINE",), redactor=redactor)
-    comparison = await examined(kit.recipe, "login-csrf", "stolen-code", "forgeries", kit=kit)
+    setup = ProgramSetup(recipe("--environment"), environment, kept=("MINE",), redactor=redactor)
+    comparison = await examined(setup.recipe, "login-csrf", "stolen-code", "forgeries", setup=setup)
     text = json_text(comparison)
     archive = har(comparison)
 
@@ -70,7 +72,7 @@ async def test_no_secret_is_in_the_report() -> None:
 async def test_what_kept_it_here_is_said(network: Network) -> None:
     """A reader has to know what the program could reach."""
     comparison = await examine_programs(
-        [("small", Kit(recipe("--opener", "print"), dict(os.environ)))],
+        [("small", ProgramSetup(recipe("--opener", "print"), dict(os.environ)))],
         TRIALS[:1],
         network=network,
         seconds=60.0,
@@ -99,7 +101,7 @@ async def test_progress_counts_what_is_played() -> None:
     """A count that stops before its end looks like an audit that hangs."""
     told: list[tuple[str, int, int]] = []
     await examine_programs(
-        [("small", Kit(recipe(), dict(os.environ)))],
+        [("small", ProgramSetup(recipe(), dict(os.environ)))],
         [TRIALS[0], *(one for one in TRIALS if one.id in ("metadata-issuer", "stolen-code"))],
         network="open",
         seconds=120.0,

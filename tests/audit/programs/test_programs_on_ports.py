@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.audit.programs.assembling import Audited, assemble
-from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.observed import Played
 from loopback_auth.audit.programs.playing import play
+from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.setting_up import staged
 from loopback_auth.audit.programs.stage import Manner
@@ -41,8 +41,8 @@ def signer() -> Signer:
 async def on_port(trial: Trial, weak: Iterable[str], signer: Signer) -> Played:
     """Play one trial on the sample program."""
     recipe = Recipe("sample", (sys.executable, str(SCRIPT), "{issuer}", "{client_id}", *weak))
-    kit = Kit(recipe, dict(os.environ), signer=signer)
-    async with staged(kit, Manner(seconds=60.0), faults=trial.faults, hang=trial.hang) as stage:
+    setup = ProgramSetup(recipe, dict(os.environ), signer=signer)
+    async with staged(setup, Manner(seconds=60.0), faults=trial.faults, hang=trial.hang) as stage:
         _, context = new_context("code", stage.issuer)
         return await play(trial, context, stage)
 

@@ -12,10 +12,10 @@ import pytest
 from patience import SOON
 from small_stage import recipe, signed_in, small_stage
 
-from loopback_auth.audit.programs import attendance
+from loopback_auth.audit.programs import interaction
 from loopback_auth.audit.programs.browsing import LARGEST_PAGE
-from loopback_auth.audit.programs.kit import Kit
 from loopback_auth.audit.programs.process import Process
+from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.stage import Manner
 from loopback_auth.demo.faults import Faults
 from loopback_auth.http_messages import HttpRequest
@@ -257,7 +257,7 @@ async def test_odd_starts() -> None:
 
 async def test_thousands_of_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each may be one of the program's own pages; its ports are looked at once for all of them."""
-    monkeypatch.setattr(attendance, "LOCAL_SECONDS", 0.0)
+    monkeypatch.setattr(interaction, "LOCAL_SECONDS", 0.0)
     begun = time.process_time()
     async with small_stage("--links", "1000", "--opener", "none", manner=Manner(seconds=1.5)) as stage:
         result = await stage.end()
@@ -307,8 +307,8 @@ async def test_files() -> None:
 
 async def test_environment() -> None:
     """Nothing of the user's environment is handed on but what a program needs to start."""
-    kit = Kit(recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"})
-    async with small_stage(kit=kit) as stage:
+    setup = ProgramSetup(recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"})
+    async with small_stage(setup=setup) as stage:
         result = await stage.end()
 
     given = json.loads(result.seen.stdout.splitlines()[0])
@@ -320,12 +320,14 @@ async def test_environment() -> None:
 
 async def test_kept_variables() -> None:
     """A variable of the user is handed on when it is named, and is a secret then."""
-    kit = Kit(recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"}, kept=("MY_TOKEN",))
-    async with small_stage(kit=kit) as stage:
+    setup = ProgramSetup(
+        recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"}, kept=("MY_TOKEN",)
+    )
+    async with small_stage(setup=setup) as stage:
         result = await stage.end()
 
     assert json.loads(result.seen.stdout.splitlines()[0])["MY_TOKEN"] == "of-the-user"
-    assert "of-the-user" not in kit.redactor.text(result.seen.stdout)
+    assert "of-the-user" not in setup.redactor.text(result.seen.stdout)
 
 
 async def test_terminal() -> None:

@@ -9,7 +9,7 @@ from examined_servers import Alter, asks, document, parameter, unaltered, world
 from flow_world import CLIENT
 
 from loopback_auth.audit.servers.attacks.attack_server import attack_server
-from loopback_auth.audit.servers.attacks.bench import Bench
+from loopback_auth.audit.servers.attacks.attack_session import AttackSession
 from loopback_auth.audit.servers.attacks.person import Person
 from loopback_auth.audit.servers.examination import examine
 from loopback_auth.audit.servers.judging import attacked, judged
@@ -64,7 +64,7 @@ def all_findings(
     place = world(alter, faults)
     seen = place.run(examine(client, attempts()))
     tried = list[Attack]()
-    bench = Bench(
+    session = AttackSession(
         client,
         seen.metadata,
         attempts(),
@@ -72,7 +72,7 @@ def all_findings(
         verify_signature=can_verify_signatures(),
         bound_attempts=bound_attempts(),
     )
-    place.run(attack_server(bench, tried))
+    place.run(attack_server(session, tried))
     run = attacked(judged("server", seen, Trace("code", "live", "server", ())), tuple(tried)).run
     assert {one.id for one in run.findings} >= {one.id for one in tried}
     return {one.id: one for one in run.findings}

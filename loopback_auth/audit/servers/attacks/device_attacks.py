@@ -5,8 +5,8 @@ Source: RFC 8628 §3.4, §3.5, §5.1, §5.2.
 
 from __future__ import annotations
 
-from loopback_auth.audit.servers.attacks.bench import (
-    Bench,
+from loopback_auth.audit.servers.attacks.attack_session import (
+    AttackSession,
     applies,
     members,
     need,
@@ -36,76 +36,78 @@ GUESSES = 12
 """Wrong codes that are typed; five in the lifetime of a code are what the RFC reckons with."""
 
 
-def guessed_user_code(bench: Bench) -> Flow[Outcome]:
+def guessed_user_code(session: AttackSession) -> Flow[Outcome]:
     """Type wrong codes, and then the right one.
 
     Source: RFC 8628 §5.1.
     """
-    control = yield from _grant(bench)
-    shown = yield from _typed(bench, control, control.user_code)
-    response = yield from _poll(bench, control)
+    control = yield from _grant(session)
+    shown = yield from _typed(session, control, control.user_code)
+    response = yield from _poll(session, control)
     need(token_of(response), f"The simulated user cannot approve by code ({told(response)}). {shown.told}")
-    grant = yield from _grant(bench)
+    grant = yield from _grant(session)
     for number in range(GUESSES):
-        visit = yield from _typed(bench, grant, _wrong(grant.user_code, number))
+        visit = yield from _typed(session, grant, _wrong(grant.user_code, number))
         if visit.last.status in (403, 429):
             return Outcome(False, f"After {number + 1} wrong codes the server takes no more.")
-    yield from _typed(bench, grant, grant.user_code)
-    response = yield from _poll(bench, grant)
+    yield from _typed(session, grant, grant.user_code)
+    response = yield from _poll(session, grant)
     if token_of(response):
         return Outcome(True, f"After {GUESSES} wrong codes the right one was still taken.")
     return Outcome(False, f"After {GUESSES} wrong codes the right one was not taken any more.")
 
 
-def device_code_of_other_client(bench: Bench) -> Flow[Outcome]:
+def device_code_of_other_client(session: AttackSession) -> Flow[Outcome]:
     """Poll with a device code as another client.
 
     Source: RFC 8628 §3.4; RFC 6749 §5.2 (invalid_grant: issued to another client).
     """
-    applies(bench.metadata.device_authorization_endpoint, NO_DEVICE)
-    need(bench.other, NO_OTHER)
-    grant = yield from _grant(bench)
-    yield from _typed(bench, grant, grant.user_code)
-    response = yield from _poll(bench, grant, bench.other)
+    applies(session.metadata.device_authorization_endpoint, NO_DEVICE)
+    need(session.other, NO_OTHER)
+    grant = yield from _grant(session)
+    yield from _typed(session, grant, grant.user_code)
+    response = yield from _poll(session, grant, session.other)
     return exchanged(response, "The device code of one client, sent by another,")
 
 
-def device_code_twice(bench: Bench) -> Flow[Outcome]:
+def device_code_twice(session: AttackSession) -> Flow[Outcome]:
     """Exchange a device code a second time.
 
     Source: RFC 8628 §3.5, §5.2.
     """
-    grant = yield from _grant(bench)
-    yield from _typed(bench, grant, grant.user_code)
-    first = yield from _poll(bench, grant)
+    grant = yield from _grant(session)
+    yield from _typed(session, grant, grant.user_code)
+    first = yield from _poll(session, grant)
     need(token_of(first), f"The device code brought no tokens even once: {told(first)}.")
-    return exchanged((yield from _poll(bench, grant)), "The device code that was used before")
+    return exchanged((yield from _poll(session, grant)), "The device code that was used before")
 
 
-def _grant(bench: Bench) -> Flow[DeviceGrant]:
-    endpoint = bench.metadata.device_authorization_endpoint
+def _grant(session: AttackSession) -> Flow[DeviceGrant]:
+    endpoint = session.metadata.device_authorization_endpoint
     applies(endpoint, NO_DEVICE)
-    request = device_authorization_request(bench.client, bench.metadata)
+    request = device_authorization_request(session.client, session.metadata)
     response = yield from send(
-        authenticated(bench.client, bench.metadata, request), "device authorization request"
+        authenticated(session.client, session.metadata, request), "device authorization request"
     )
     need(not undecided(response), f"The server gives no device code: {told(response)}.")
     return device_authorization_response(response, by=endpoint or "")
 
 
-def _typed(bench: Bench, grant: DeviceGrant, code: str) -> Flow[Visit]:
+def _typed(session: AttackSession, grant: DeviceGrant, code: str) -> Flow[Visit]:
     """Have the user type a code, and approve what comes then."""
-    browser = bench.browser.with_code(code)
-    return (yield from browser.visit(grant.verification_uri, bench.stops))
+    browser = session.browser.with_code(code)
+    return (yield from browser.visit(grant.verification_uri, session.stops))
 
 
-def _poll(bench: Bench, grant: DeviceGrant, client: ClientConfig | None = None) -> Flow[HttpResponse]:
+def _poll(
+    session: AttackSession, grant: DeviceGrant, client: ClientConfig | None = None
+) -> Flow[HttpResponse]:
     parameters = [("grant_type", GRANT_TYPE), ("device_code", grant.device_code)]
-    response = yield from bench.token_request(parameters, client)
+    response = yield from session.token_request(parameters, client)
     if text_member(members(response), "error") != "slow_down":
         return response
     yield from Sleep(grant.interval + LONGER)
-    return (yield from bench.token_request(parameters, client))
+    return (yield from session.token_request(parameters, client))
 
 
 def _wrong(code: str, number: int) -> str:

@@ -5,7 +5,7 @@ Source: RFC 7591 §2, §3; RFC 7592 §2.3.
 
 from __future__ import annotations
 
-from loopback_auth.audit.servers.attacks.bench import Bench, applies
+from loopback_auth.audit.servers.attacks.attack_session import AttackSession, applies
 from loopback_auth.compare.attacks.attack_actions import Outcome
 from loopback_auth.effects import Flow, Send
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
@@ -19,29 +19,29 @@ from loopback_auth.redact import server_text
 NAME = "loopback_auth audit (second client)"
 
 
-def registered(bench: Bench) -> Flow[Outcome]:
+def registered(session: AttackSession) -> Flow[Outcome]:
     """Register a second public client, with the redirect URI of the first, and give it to the attacks.
 
     Source: RFC 7591 §3, §3.2.1.
     """
-    applies(bench.other is None, "A second client is given.")
+    applies(session.other is None, "A second client is given.")
     applies(
-        text_member(bench.metadata.document, "registration_endpoint"),
+        text_member(session.metadata.document, "registration_endpoint"),
         "The server registers no clients by itself.",
     )
-    endpoint = registration_endpoint(bench.metadata, bench.client.provider.network.allow_private)
-    public = replace(bench.client, client_id="", client_secret=None, private_key=None)
-    document = client_document(public, bench.metadata, bench.redirect_uri, name=NAME)
+    endpoint = registration_endpoint(session.metadata, session.client.provider.network.allow_private)
+    public = replace(session.client, client_id="", client_secret=None, private_key=None)
+    document = client_document(public, session.metadata, session.redirect_uri, name=NAME)
     response = yield from Send(registration_request(endpoint, document), step="client registration request")
     try:
-        issuer = bench.metadata.issuer or ""
+        issuer = session.metadata.issuer or ""
         checked = registration_response(response, document, issuer=issuer, endpoint=endpoint)
     except OAuthError as exc:
         return Outcome(None, f"Not everyone can register a client: {server_text(exc.message, 200)}.")
     except ProtocolError as exc:
         return Outcome(True, f"{server_text(exc.message, 300).rstrip('.')} ({exc.source}).")
-    registration = bench.registration = checked.registration
-    bench.other = replace(
+    registration = session.registration = checked.registration
+    session.other = replace(
         public,
         client_id=registration.client_id,
         client_secret=registration.client_secret or None,
@@ -50,12 +50,12 @@ def registered(bench: Bench) -> Flow[Outcome]:
     return Outcome(False, "A second client was registered, as it asked to be.")
 
 
-def forgotten(bench: Bench) -> Flow[bool]:
+def forgotten(session: AttackSession) -> Flow[bool]:
     """Delete the second client; return whether it is gone.
 
     Source: RFC 7592 §2.3.
     """
-    registration = bench.registration
+    registration = session.registration
     if registration is None or not registration.registration_client_uri:
         return registration is None
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loopback_auth.audit.servers.attacks import code_attacks, device_attacks, request_attacks, token_attacks
-from loopback_auth.audit.servers.attacks.bench import Bench
+from loopback_auth.audit.servers.attacks.attack_session import AttackSession
 from loopback_auth.audit.servers.attacks.second_client import registered
 from loopback_auth.audit.servers.attacks.strict_sign_in import bound_token, strict_sign_in
 from loopback_auth.compare.attacks.attack_actions import Outcome
@@ -26,7 +26,7 @@ class ServerAttack(DescribedAttack):
         story: tries it.
     """
 
-    story: Callable[[Bench], Flow[Outcome]]
+    story: Callable[[AttackSession], Flow[Outcome]]
 
 
 ATTACKS = (

@@ -129,8 +129,8 @@ def _question(id: str, severity: Severity, title: str, what: str, source: str) -
     return Question(id, severity, title, statement, fault, source, advice)
 
 
-NUISANCES = Series(
-    "nuisances",
+STRAY_REQUESTS = Series(
+    "stray-requests",
     "Browsers and scanners send requests of their own to the port; then the user's response comes.",
     (
         Probe(

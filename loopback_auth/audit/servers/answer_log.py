@@ -10,7 +10,7 @@ from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 
-class Notebook:
+class AnswerLog:
     """Notes what was asked, and what came back; an error is an answer too.
 
     Args:

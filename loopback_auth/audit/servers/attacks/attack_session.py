@@ -64,7 +64,7 @@ class Granted:
 
 
 @dataclass(slots=True)
-class Bench:
+class AttackSession:
     """What the attacks have in hand.
 
     Args:

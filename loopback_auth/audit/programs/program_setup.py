@@ -41,7 +41,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
+class ProgramSetup:
     """What all sign-ins of one program have in common.
 
     Args:

@@ -92,7 +92,7 @@ def _told(id: str, judge: Callable[[ProgramResult], Answer], _: AttackContext) -
     return {id: judge(result)}
 
 
-def _lie(
+def _untrue(
     question: Question,
     title: str,
     judge: Callable[[ProgramResult], Answer],
@@ -125,8 +125,8 @@ def _redirecting(issuer: str) -> Faults:
     return Faults(redirect_token_endpoint=there + ELSEWHERE)
 
 
-LIES = (
-    _lie(
+UNTRUE_RESPONSES = (
+    _untrue(
         # It takes a program that uses several servers to be in danger (RFC 9700 §4.4).
         Question(
             "wrong-issuer",
@@ -145,7 +145,7 @@ LIES = (
         "code",
         "metadata",
     ),
-    _lie(
+    _untrue(
         Question(
             "missing-issuer",
             "low",
@@ -163,7 +163,7 @@ LIES = (
         "code",
         "metadata",
     ),
-    _lie(
+    _untrue(
         Question(
             "metadata-issuer",
             "medium",
@@ -179,7 +179,7 @@ LIES = (
         lambda _: Faults(metadata_issuer=ANOTHER_ISSUER),
         "metadata",
     ),
-    _lie(
+    _untrue(
         Question(
             "strange-scheme",
             "medium",
@@ -195,7 +195,7 @@ LIES = (
         lambda _: Faults(authorization_endpoint=STRANGE),
         "metadata",
     ),
-    _lie(
+    _untrue(
         Question(
             "shell-command",
             "high",
@@ -211,7 +211,7 @@ LIES = (
         _commanding,
         "metadata",
     ),
-    _lie(
+    _untrue(
         Question(
             "token-redirect",
             "medium",
@@ -227,7 +227,7 @@ LIES = (
         _redirecting,
         "code",
     ),
-    _lie(
+    _untrue(
         _id_token("id-token-nonce", "low", "has the nonce of another sign-in", "(11)"),
         "The ID token has another nonce than the request.",
         nonce_compared,
@@ -235,7 +235,7 @@ LIES = (
         "code",
         "openid",
     ),
-    _lie(
+    _untrue(
         _id_token("id-token-audience", "low", "is for another client", "(3)"),
         "The ID token is for another client.",
         not_signed_in,
@@ -243,7 +243,7 @@ LIES = (
         "code",
         "openid",
     ),
-    _lie(
+    _untrue(
         # Over TLS a client may leave the signature unchecked.
         _id_token("id-token-signature", "info", "has a damaged signature", "(6)"),
         "The signature of the ID token is damaged.",

@@ -53,7 +53,7 @@ class Opened:
     listeners: tuple[Listener, ...]
 
 
-class Attendance:
+class Interaction:
     """Attends one run of a program.
 
     Args:
