@@ -34,12 +34,18 @@ def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:
 
 
 def failed(run: Run) -> list[Finding]:
-    """Return what is wrong with a run, the worst first; of equal weight, attacks that succeeded come first.
+    """Return what is wrong with a run, the worst first."""
+    wrong = (one for one in run.findings if one.verdict == "fail")
+    return sorted(wrong, key=lambda one: BY_WEIGHT.index(one.severity))
+
+
+def weaknesses(run: Run) -> tuple[Reason, ...]:
+    """Say what is wrong with a flow, the worst first; of equal weight, attacks that succeeded come first.
 
     Flows with the same weaknesses so have the same reasons, and none seems to be alone with one.
     """
-    wrong = (one for one in run.findings if one.verdict == "fail")
-    return sorted(wrong, key=lambda one: (BY_WEIGHT.index(one.severity), one.kind != "attack"))
+    wrong = sorted(failed(run), key=lambda one: (BY_WEIGHT.index(one.severity), one.kind != "attack"))
+    return tuple(fault(run, one) for one in wrong)
 
 
 def fault(run: Run, finding: Finding) -> Reason:
@@ -58,7 +64,7 @@ def _conclusion(run: Run) -> Conclusion:
         return Conclusion(run.title, "not judged", SENTENCES["not judged"], reasons)
     if not any(one.verdict in ("pass", "fail") for one in run.findings):
         return Conclusion(run.title, "not judged", UNSEEN, ())
-    faults = tuple(fault(run, one) for one in wrong)
+    faults = weaknesses(run)
     if not any(one.severity == GRAVE for one in wrong):
         sentence = SENTENCES["use"] if traits.needs_port else ANYWHERE
         return Conclusion(run.title, "use", sentence, (_held(run), *faults)[:MOST])

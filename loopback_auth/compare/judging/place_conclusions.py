@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from loopback_auth.compare.judging.conclusions import BY_WEIGHT, MOST, failed, fault
+from loopback_auth.compare.judging.conclusions import BY_WEIGHT, MOST, failed, weaknesses
 from loopback_auth.compare.model import Conclusion, PlaceConclusion, Reason, Run
 from loopback_auth.flow_table import CHOOSABLE, POLLED, TWO_STEP
 from loopback_auth.plan.model import NO, UNLIKELY, Plan, Surroundings
@@ -70,7 +70,7 @@ def _conclusion(machine: _Machine, runs: Sequence[Run]) -> PlaceConclusion:
         using = f"Use {run.title}{IF_REACHED if reached else ''}"
         sentence = f"{using}." if waits else f"{using}: {TWO_STEPS}."
         why = _there(route.why) if waits else f"No program may wait there: {found.facts.waits.reason}."
-        reasons = (Reason(why), *(fault(run, one) for one in failed(run)))[:MOST]
+        reasons = (Reason(why), *weaknesses(run))[:MOST]
         return PlaceConclusion(machine.place, machine.title, run.title, sentence, reasons)
     reasons = tuple(
         Reason(_there(f"{flow}: {why}")) for flow, why in found.refused.items() if _best((flow,), runs)
