@@ -15,6 +15,7 @@ Source: `keyring` 25.7 (`keyring.core`, `backend.recommended`); freedesktop.org 
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import secrets
@@ -22,7 +23,7 @@ import sys
 import threading
 import time
 from contextlib import closing
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.plan.signals import CI, DISPLAYS, SSH
@@ -32,8 +33,6 @@ from loopback_auth.store.private_files import store_error
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from keyring.backend import KeyringBackend
 
     from loopback_auth.errors import StoreError
 
@@ -110,6 +109,14 @@ def system_keychain() -> str:
 
 
 T = TypeVar("T")
+
+
+class _BackEnd(Protocol):
+    """What is used of a back end of `keyring`; what it promises is not what every one does."""
+
+    def get_password(self, service: str, username: str, /) -> object: ...
+
+    def set_password(self, service: str, username: str, password: str, /) -> object: ...
 
 
 class _Question(Generic[T]):
@@ -192,7 +199,7 @@ _QUESTIONS = _Questions()
 
 def _answered(what: str, ask: Callable[[_Question[T]], T]) -> T:
     try:
-        import keyring.core  # noqa: F401 - of the extra; said here, before a thread is started
+        importlib.import_module("keyring.core")  # Said here, before a thread is started.
     except Exception:  # From a zip it is an AttributeError.
         raise missing_library("keyring", "keychain") from None
     return _QUESTIONS.ask(f"{what} {os.environ.get(VARIABLE, '')}", ask)
@@ -217,21 +224,20 @@ def _make(user: str, question: _Question[Any]) -> tuple[str, Encryption]:
     return _name(backend), Encryption(secret, "keychain")
 
 
-def _secret(backend: KeyringBackend, user: str) -> str | None:
-    # What a back end promises is not what every one does.
-    secret: object = backend.get_password(SERVICE, user)
+def _secret(backend: _BackEnd, user: str) -> str | None:
+    secret = backend.get_password(SERVICE, user)
     if secret is None or (isinstance(secret, str) and re.fullmatch(r"[\w-]{43}", secret, re.A)):
         return secret
     raise _no_keychain(backend)
 
 
-def _no_keychain(backend: KeyringBackend) -> StoreError:
+def _no_keychain(backend: _BackEnd) -> StoreError:
     return _error(
         f"The keychain {_name(backend)} does not return what it was given", f"Use another keychain, {_FILES}."
     )
 
 
-def _backend(kept_by: str) -> KeyringBackend:
+def _backend(kept_by: str) -> _BackEnd:
     """Return the back end to use.
 
     Raises:
@@ -239,14 +245,16 @@ def _backend(kept_by: str) -> KeyringBackend:
     """
     from keyring import core  # Of the extra.
 
-    if configured := core.load_env() or core.load_config():
+    configured: _BackEnd | None = core.load_env() or core.load_config()
+    if configured is not None:
         return _checked(configured)
     names = _OF_SYSTEM.get(sys.platform, _OF_OTHERS)
-    found, reasons = [], []
+    found: list[tuple[float, str, _BackEnd]] = []
+    reasons: list[str] = []
     for name in (kept_by,) if kept_by in names else names:
         try:
-            backend = core.load_keyring(name)
-            found.append((float(backend.priority), name, backend))
+            backend: _BackEnd = core.load_keyring(name)
+            found.append((_priority(backend), name, backend))
         except Exception as exc:
             # Each says in its own way that it is not there.
             reasons.append(str(exc) if type(exc) is RuntimeError else type(exc).__name__)
@@ -258,7 +266,7 @@ def _backend(kept_by: str) -> KeyringBackend:
     return max(found)[2]
 
 
-def _checked(backend: KeyringBackend) -> KeyringBackend:
+def _checked(backend: _BackEnd) -> _BackEnd:
     """Refuse a back end that `keyring` is configured to use, and that is no keychain.
 
     Raises:
@@ -279,14 +287,18 @@ def _checked(backend: KeyringBackend) -> KeyringBackend:
     )
 
 
-def _is_recommended(backend: KeyringBackend) -> bool:
+def _is_recommended(backend: _BackEnd) -> bool:
     try:
-        return float(backend.priority) >= _LEAST
+        return _priority(backend) >= _LEAST
     except Exception:
         return False  # It has none, or cannot run here.
 
 
-def _unlocked(backend: KeyringBackend, question: _Question[Any]) -> KeyringBackend:
+def _priority(backend: _BackEnd) -> float:
+    return float(getattr(backend, "priority"))  # noqa: B009 - a property of the class
+
+
+def _unlocked(backend: _BackEnd, question: _Question[Any]) -> _BackEnd:
     """Return a back end that may be asked: it is unlocked, or a person can unlock it.
 
     Raises:
@@ -343,5 +355,5 @@ def _error(message: str, hint: str) -> StoreError:
     return store_error(message, hint, "keychain")
 
 
-def _name(backend: KeyringBackend) -> str:
+def _name(backend: _BackEnd) -> str:
     return f"{type(backend).__module__}.{type(backend).__qualname__}"

@@ -123,7 +123,7 @@ def move(data: str, *, encrypt: bool) -> Moved:
         _check_keys(data)
     if encrypt or read_keychain(data).encrypts:
         set_encrypts(data, encrypt)
-    moved, failures = 0, []
+    moved, failures = 0, list[StoreError]()
     for file in kept_files(data):
         try:
             with _locked(data, file):
