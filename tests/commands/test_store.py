@@ -9,7 +9,7 @@ import pytest
 from command_line import CommandLine
 from fake_keychain import be_wrong, environment, lose_all
 
-from commands.people import keep, store
+from commands.people import RecordingServer, client_flags, keep, store, visit
 
 
 @pytest.fixture
@@ -205,3 +205,21 @@ def test_status_and_doctor_say_where_sign_ins_are(command_line: CommandLine, env
     assert [one["encrypted"] for one in json.loads(listed.stdout)] == [True]
     assert "fake_keychain.Keychain" in doctor.stdout
     assert "not a keychain" in broken.stdout
+
+
+def test_a_login_that_is_under_way_during_the_move_is_encrypted(
+    command_line: CommandLine, environ: dict[str, str], server: RecordingServer
+) -> None:
+    """It began when sign-ins were plain, and ends afterwards under a name that nothing had before."""
+    keep(command_line, "one")
+    arguments = ("login", *client_flags(server.issuer), "--no-browser")
+    with command_line.start(*arguments, **environ) as login:
+        link = login.link()
+        assert command_line.run("store", "keychain", **environ).status == 0
+        visit(link)
+        ended = login.end()
+
+    assert ended.status == 0, ended.stderr
+    kept = command_line.home / "kept"
+    assert {path.read_bytes()[:1] for path in kept.glob("*/*.json")} == {b"\x01"}
+    assert len(list(kept.glob("sign-ins/*.json"))) == 2

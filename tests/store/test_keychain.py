@@ -35,6 +35,10 @@ KEY = {"kty": "EC", "crv": "P-256", "x": "public", "y": "public", "d": CANARY}
 BOUND = replace(SIGN_IN, name="bound", tokens=replace(TOKENS, token_type="DPoP"), dpop_key=KEY)
 REGISTERED = Registrations((Registration(ISSUER, "id", ("http://127.0.0.1:8123/",), client_secret=CANARY),))
 
+not_windows = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows' embeddable Python takes no module from PYTHONPATH"
+)
+
 
 @pytest.fixture
 def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -59,7 +63,9 @@ def store(data: Path, secrets: Path) -> KeychainTokenStore:
 
 def contents(data: Path) -> dict[str, bytes]:
     """Return what is in every file of the data folder."""
-    return {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(data).as_posix(): path.read_bytes() for path in data.rglob("*") if path.is_file()
+    }
 
 
 def test_nothing_secret_is_in_plain_text(store: KeychainTokenStore, data: Path) -> None:
@@ -155,6 +161,7 @@ def test_a_new_folder_without_the_keychain_needs_none(data: Path, secrets: Path)
     assert not (data / "keychain.json").exists()
 
 
+@not_windows
 def test_two_processes_make_one_key(data: Path, secrets: Path) -> None:
     """A keychain replaces a secret that is there: the key of the first would be lost with its sign-in."""
     script = (
@@ -366,6 +373,7 @@ def test_a_person_is_asked_only_where_one_can_answer(
     assert may_ask(environ, platform) is expected
 
 
+@not_windows
 def test_a_token_is_printed_from_the_keychain(store: KeychainTokenStore, data: Path, secrets: Path) -> None:
     """The command says nothing of where it is from."""
     command = [sys.executable, "-m", "loopback_auth", "token", "as.example"]
