@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from resource_world import ResourceWorld, challenged, document, server_metadata
 
@@ -43,6 +44,8 @@ from loopback_auth.flows.revocation import revoke
 from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.proxies import proxy_for
+from loopback_auth.outputs.git_credential import read_request
+from loopback_auth.outputs.hosts import url_authority
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.client_id_document import check_client_id_document, client_id_document
 from loopback_auth.protocol.dpop import DpopKey
@@ -422,6 +425,17 @@ def _hosted(data: bytes) -> None:
     assert all(flaw.text.isprintable() for flaw in flaws)
 
 
+def _asked(data: bytes) -> None:
+    """Whatever git or docker asks about: where we see a host, the standard library sees the same one."""
+    asked = read_request(data)
+    for url in (f"{asked.protocol}://{asked.host}", asked.username):
+        name = url_authority(url).rpartition(":")[0]
+        if name and url.isascii():
+            parts = urlsplit(url if "://" in url else f"https://{url}")
+            assert name.strip("[]") == (parts.hostname or "").removesuffix(".")
+            assert "@" not in parts.netloc
+
+
 @cache
 def targets() -> dict[str, Target]:
     """Return every target by its name."""
@@ -462,6 +476,13 @@ def targets() -> dict[str, Target]:
         "registration": Target(_registered, (REGISTERED, b'400\n\n{"error":"invalid_redirect_uri"}')),
         "client document": Target(_hosted, (json.dumps(client_id_document(HOSTED)).encode(),)),
         "addresses": Target(_address, (b"https://as.example:8443/a?b=c#d", b"http://[::1]:80/", b"urn:a:b")),
+        "questions of git": Target(
+            _asked,
+            (
+                b"capability[]=state\nprotocol=https\nhost=git.example:8443\nusername=http://a@[::1]:80\\/x\n\n",
+                b"wwwauth[]=Bearer\nprotocol=http\nhost=127.0.0.1\nusername=GIT.example.:0443?x#y\n",
+            ),
+        ),
         "proxies": Target(_proxy, (b"socks5h://a:b@127.0.0.1:1080\n.example,10.0.0.0/8,[::1]:80",)),
     }
     flows = dict(_flow_targets())

@@ -10,9 +10,11 @@ from helper_home import Home
 from renewing import TokenEndpoint
 
 from loopback_auth.credential_helpers import git
-from loopback_auth.errors import SignInRequired
+from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.model import ServerMetadata
 from loopback_auth.records import replace
+from loopback_auth.store import FileTokenStore
+from loopback_auth.tokens import SignIn
 
 QUIT = ("quit=1\n", 0)
 NO = ("", 0)
@@ -102,6 +104,27 @@ def test_a_due_token_is_renewed(home: Home, server: TokenEndpoint) -> None:
 
     assert password(get("git.example")) == password(get("git.example")) == "access-1" == home.token("work")
     assert len(server.sent) == 1
+
+
+def test_a_renewed_token_that_cannot_be_kept_is_given(
+    home: Home, server: TokenEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Git has it at least this once, and the person knows that the disk is full."""
+    home.keep("work", "git.example", issuer=server.issuer, expires_at=time.time() - 1)
+
+    def full(_store: FileTokenStore, _sign_in: SignIn) -> None:
+        raise StoreError("No space is left.")
+
+    monkeypatch.setattr(FileTokenStore, "save", full)
+    assert password(get("git.example")) == "access-1"
+    assert "No space is left" in capsys.readouterr().err
+
+
+def test_a_fresh_token_needs_no_lock(home: Home) -> None:
+    """Another process that renews, or hangs, is not waited for."""
+    home.keep("work", "git.example")
+    with home.store.lock("work"):
+        assert password(get("git.example")) == "canary-work"
 
 
 def test_a_sign_in_that_has_ended_asks_nobody(
