@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -38,6 +39,8 @@ from bench_rig import (
     sign_in,
     start,
 )
+
+from loopback_auth.outputs.plain import PLAIN
 
 
 def measure_launch(bench: Bench) -> None:
@@ -107,19 +110,41 @@ def measure_token(bench: Bench) -> None:
     bench.compare("token", samples, {"CPU": 3.0, "wall": None}, ("python -c pass", "read a JSON file"))
 
 
+HOSTS = (
+    '[providers."as.example"]\nissuer = "https://as.example"\nclient_id = "bench"\nhosts = ["git.example"]\n'
+)
+
+
 def measure_as(bench: Bench) -> None:
-    """Print a kept token in the form that a tool reads, beside the token alone."""
-    keep(bench, True)
-    tools = ("header", "curl", "env", "kubectl", "google")
+    """Print a kept token in the form that a tool reads, beside the token alone.
+
+    An output for a host has to read the settings, so it goes the ordinary way, which `--leeway` asks for too.
+    """
 
     def token(*arguments: str) -> Callable[[], Sample]:
         return lambda: run(ours("token", "as.example", *arguments), bench.environ())[0]
 
-    samples = bench.by_turns(
-        {"token NAME": token(), **{f"--as {tool}": token("--as", tool) for tool in tools}}
-    )
-    keep(bench, False)
+    keep(bench, True)
+    plain = {f"--as {tool}": token("--as", tool) for tool in PLAIN}
+    samples = bench.by_turns({"token NAME": token(), **plain})
     bench.compare("as", samples, {"CPU": 1.3, "wall": None}, ("token NAME",))
+    config = bench.folder / "config" / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(HOSTS)
+    os.utime(config, (0, 0))  # Older than the sign-in, which the command has to know.
+    samples = bench.by_turns(
+        {
+            "token NAME": token(),
+            "token NAME --leeway 5": token("--leeway", "5"),
+            "--as netrc": token("--as", "netrc", "--host", "git.example"),
+            "--as docker": token("--as", "docker", "--host", "git.example"),
+        }
+    )
+    config.unlink()
+    keep(bench, False)
+    bench.compare(
+        "as, for a host", samples, {"CPU": 1.3, "wall": None}, ("token NAME --leeway 5", "token NAME")
+    )
 
 
 def keep(bench: Bench, wanted: bool) -> Path:
