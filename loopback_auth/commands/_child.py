@@ -199,7 +199,11 @@ def _next(taken: Iterable[int]) -> tuple[int, bool]:
     if sys.platform != "win32":
         # macOS does not say who has sent it.
         number = signal.sigwait(taken)
-        return number, number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP) and _in_front()
+        return number, number in (
+            signal.SIGINT,
+            signal.SIGQUIT,
+            signal.SIGTSTP,
+        ) and _in_front() == os.getpgrp()
     raise NotImplementedError
 
 
@@ -207,28 +211,41 @@ def _stop_with(pid: int, number: int) -> None:
     """Stop as the program has stopped, and let it go on when we do."""
     if sys.platform == "win32":
         return
-    if number not in {int(getattr(signal, name)) for name in TERMINAL_STOPS} and not _in_front():
+    before = _in_front()
+    # A shell that was started here has made itself a group of its own, and given that the terminal.
+    own_group = os.getpgid(pid) if before == os.getpgid(pid) else 0
+    if number not in {int(getattr(signal, name)) for name in TERMINAL_STOPS} and not (
+        own_group or before == os.getpgrp()
+    ):
         return  # A debugger, for instance, which lets the program alone go on.
     # In this order: the one of the terminal may be waiting still, and two of them would be one.
     os.kill(os.getpid(), number)
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if own_group and _in_front() == os.getpgrp():
+        _in_front(own_group)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
 
 
-def _in_front() -> bool:
-    """Return whether the terminal is ours."""
+def _in_front(group: int = 0) -> int:
+    """Return the process group that has the terminal; 0 where there is none.
+
+    Args:
+        group: that is given the terminal, if it is not 0.
+    """
     if sys.platform == "win32":
-        return False
+        return 0
     try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError:
-        return False
+        return 0
     try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
+        if group:
+            os.tcsetpgrp(terminal, group)
+        return os.tcgetpgrp(terminal)
     except OSError:
-        return False
+        return 0
     finally:
         os.close(terminal)
 

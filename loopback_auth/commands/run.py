@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.leeway is not None and not 0 <= options.leeway < LONGEST_LEEWAY:
         raise ConfigError("The leeway is not a number of seconds.", hint="Correct --leeway.")
-    links = {path: name for path, name in _links(options) if path}
+    links = _links(options)
     of: Token = "id_token" if options.id_token else "access_token"
     found = places(options.command, options.env, list(links.values()), of)
     # Before a token is renewed for nothing.
@@ -98,8 +98,15 @@ def run(options: argparse.Namespace) -> int:
     raise _Run(path, found, links, store, sign_in, of, core_limit)
 
 
-def _links(options: argparse.Namespace) -> tuple[tuple[str, str], ...]:
-    return (options.token_file or "", "token"), (options.header_file or "", "header")
+def _links(options: argparse.Namespace) -> dict[str, str]:
+    """Return the paths that the person chose, and the names of the files that they lead to."""
+    chosen = {"token": options.token_file, "header": options.header_file}
+    links = {path: name for name, path in chosen.items() if path is not None}
+    if "" in links:
+        raise ConfigError("The path of a file is empty.", hint="Check the variable that it came from.")
+    if None not in chosen.values() and len(links) < len(chosen):
+        raise ConfigError("Both files have the same path.", hint="Choose two paths.")
+    return links
 
 
 class _Run(Continuation):

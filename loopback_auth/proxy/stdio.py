@@ -205,7 +205,11 @@ class _Bridge:
             earlier.cancel()  # The client has used its id again, and waits for this one.
         request = _Request(message)
         self._requests[message.key] = request
-        request.task = self._task(self._answer(request), message)
+        # A client that does not wait for the session, as a pipe, sends what belongs into it all the same.
+        before = None if message.version or message.method == "initialize" else self._ready
+        request.task = self._task(self._answer(request, before), message)
+        if message.method == "initialize":
+            self._ready = request.task
 
     def _task(self, work: Coroutine[object, object, None], message: Message) -> asyncio.Task[None]:
         """Begin a piece of work for a message, whose bytes count until it is done."""
@@ -246,13 +250,14 @@ class _Bridge:
             then.waits = False
         if self._bytes > MOST_WAITING_BYTES or len(self._tasks) > 2 * MOST_REQUESTS:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        self._last_note = self._task(self._sent(message, self._last_note, then), message)
+        before = {each for each in (self._last_note, self._ready) if each is not None}
+        self._last_note = self._task(self._sent(message, before, then), message)
         if message.method == INITIALIZED:
             self._ready = self._last_note
 
-    async def _sent(self, message: Message, before: asyncio.Task[None] | None, then: _Request | None) -> None:
-        if before is not None and not before.done():
-            await asyncio.wait({before})
+    async def _sent(self, message: Message, before: set[asyncio.Task[None]], then: _Request | None) -> None:
+        if before:
+            await asyncio.wait(before)
         try:
             async with asyncio.timeout(NOTIFICATION_SECONDS):
                 async for _ in self._server.exchange(message):
@@ -269,11 +274,11 @@ class _Bridge:
         if message.method == INITIALIZED:
             self._listen()
 
-    async def _answer(self, request: _Request) -> None:
+    async def _answer(self, request: _Request, before: asyncio.Task[None] | None) -> None:
         """Get the response to a request, and write it, and what comes before it."""
         try:
-            if self._ready is not None and not self._ready.done():
-                await asyncio.wait({self._ready})
+            if before is not None:
+                await asyncio.wait({before})
             async with aclosing(self._server.exchange(request.message)) as messages:
                 async for message in messages:
                     await self._pass_on(message)

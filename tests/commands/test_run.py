@@ -148,6 +148,8 @@ def test_command_that_cannot_be_started(command_line: CommandLine, file: str) ->
         pytest.param(["--env", "ld_preload={token}", "--", "echo"], id="LD_PRELOAD"),
         pytest.param(["--env", "LOOPBACK_AUTH_ISSUER", "--", "echo"], id="a setting"),
         pytest.param(["--id-token", "--", "echo"], id="no ID token"),
+        pytest.param(["--token-file", "", "--", "echo"], id="empty path"),
+        pytest.param(["--token-file", "a", "--header-file", "a", "--", "echo"], id="one path twice"),
     ],
 )
 def test_what_cannot_be_run_is_said(command_line: CommandLine, arguments: list[str]) -> None:

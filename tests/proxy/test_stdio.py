@@ -68,6 +68,19 @@ async def test_answers_that_are_under_way_are_written_before_the_end() -> None:
         assert (await client.hear())["id"] == 1
 
 
+async def test_messages_wait_for_the_session_that_is_begun() -> None:
+    """All at once from a pipe, as in a first try in a shell; none of them goes without the session."""
+    async with bridged() as (client, server, running):
+        client.say({"id": 0, "method": "initialize"}, {"method": "notifications/initialized"})
+        client.say({"id": 1, "method": "ping"})
+        client.say_bytes(b"")
+        await running
+
+        assert [(await client.hear())["id"] for _ in range(2)] == [0, 1]
+    sent = [*server.sent("notifications/initialized"), *server.sent("ping")]
+    assert [one.get("mcp-session-id") for one in sent] == ["session-1", "session-1"]
+
+
 async def test_stream_of_messages_before_the_response() -> None:
     """What the server sends for a request comes in order, on one line each."""
 
