@@ -8,7 +8,7 @@ Examples:
   curl --unix-socket ~/.github.sock http://localhost/user
   python -m loopback_auth proxy github --to https://api.github.com
   curl http://127.0.0.1:PORT/SECRET/user        the address that was printed
-  python -m loopback_auth proxy mcp.example-mcp --to https://mcp.example/mcp --stdio
+  python -m loopback_auth proxy https://mcp.example/mcp --stdio
 
 With --unix only your own programs reach it: prefer that where the client can. A port can be reached by every
 program on this machine; therefore the address has a secret path, other users are turned away where the system
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from loopback_auth.proxy.target import Base
     from loopback_auth.tokens import SignIn, Token
 
-USAGE = "[NAME] --to URL [--unix PATH | --port PORT | --stdio] [--read-only] [--login] [--json]"
+USAGE = "[NAME] [--to URL] [--unix PATH | --port PORT | --stdio] [--read-only] [--login] [--json]"
 PATIENCE = 300.0
 LONGEST_PATIENCE = 1e6
 SECRET_BYTES = 24
@@ -66,7 +66,11 @@ SECRET_BYTES = 24
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; default: the one in use")
-    parser.add_argument("--to", metavar="URL", help="where requests are forwarded; theirs are below it")
+    parser.add_argument(
+        "--to",
+        metavar="URL",
+        help="where requests are forwarded; theirs are below it; default: NAME, if it is a URL",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--unix", metavar="PATH", help="listen on a Unix socket that only you can open")
     where.add_argument("--port", type=int, metavar="PORT", help="listen on 127.0.0.1; default: any free port")
@@ -94,6 +98,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forward requests until interrupted."""
+    # The sign-in to a resource has its URL for a name.
+    if options.to is None and "://" in (options.provider or ""):
+        options.to = options.provider
     if not options.to:
         raise ConfigError("There is no URL to forward to.", hint="Give it with --to.")
     if not 0 < options.timeout < LONGEST_PATIENCE:
