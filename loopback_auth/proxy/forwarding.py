@@ -248,7 +248,9 @@ class _Exchange:
         self.request = request
         self.url = url
         self.upgrade = upgrade
-        self.body = RequestBody(request.content, self._moved) if request.body_exists else None
+        length = request.headers.get("Content-Length")
+        stated = int(length) if length is not None else None
+        self.body = RequestBody(request.content, stated, self._moved) if request.body_exists else None
         self._patience = patience
         self._deadline: asyncio.Timeout | None = None
         version = request.version
@@ -259,8 +261,8 @@ class _Exchange:
         self._headers = CIMultiDict(fields)
         if upgrade:
             self._headers.extend(_UPGRADE)
-        if self.body is not None and "Content-Length" in received:
-            self._headers["Content-Length"] = received["Content-Length"]
+        if self.body is not None and length is not None:
+            self._headers["Content-Length"] = length
 
     async def send(self, upstream: Upstream, sent: Presentation) -> ClientResponse:
         """Send it with a token.
