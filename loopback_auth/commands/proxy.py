@@ -53,9 +53,8 @@ if TYPE_CHECKING:
     import argparse
     import socket
 
-    from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.proxy.target import Base
-    from loopback_auth.tokens import SignIn, Token
+    from loopback_auth.tokens import Token
 
 USAGE = "[NAME] [--to URL] [--unix PATH | --port PORT | --stdio] [--read-only] [--login] [--json]"
 PATIENCE = 300.0
@@ -177,7 +176,9 @@ def _source(options: argparse.Namespace) -> KeptSource:
     except (SignInRequired, TokenError):
         if not options.login:
             raise
-    _login(options, since)
+    from loopback_auth.commands._login import logged_in  # Most proxies find a sign-in.
+
+    logged_in(options.provider or "", since)
     return _usable(options)
 
 
@@ -201,23 +202,6 @@ async def _tried(source: KeptSource) -> None:
             f"The sign-in to {source.name} came without this token.",
             hint="Sign in again with another --flow, code for example.",
         )
-
-
-def _login(options: argparse.Namespace, since: float) -> SignIn:
-    """Do what the command `login` does, with the settings that it would have."""
-    # Most proxies find a sign-in.
-    from loopback_auth.cli.arguments import Parser
-    from loopback_auth.commands import login
-
-    parser = Parser("login", usage=login.USAGE, description="")
-    login.arguments(parser)
-    bounds: list[BoundRedirect] = []
-    try:
-        return login.signed_in(
-            parser.read([options.provider] if options.provider else []), bounds, since=since
-        )
-    finally:
-        login.serve_after_exit(bounds)
 
 
 def _path(options: argparse.Namespace) -> str:

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.commands._placeholders import Places
-    from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.store import FileTokenStore
     from loopback_auth.tokens import Token
 
@@ -181,22 +180,6 @@ def _signed_in(store: FileTokenStore, options: argparse.Namespace, of: Token) ->
         # Whatever the server calls it, only the person can help.
         if not options.login:
             raise
-        return _login(options, looked_at)
+        from loopback_auth.commands._login import logged_in  # Most commands find a sign-in.
 
-
-def _login(options: argparse.Namespace, since: float) -> SignIn:
-    """Do what the command `login` does, with the settings that it would have."""
-    from loopback_auth.commands import login  # Start-up.
-
-    parser = Parser("login", usage=login.USAGE, description="")
-    login.arguments(parser)
-    arguments = [options.provider] if options.provider else []
-    read = parser.read([*arguments, *["--alone"] * options.alone])
-    bounds: list[BoundRedirect] = []
-    try:
-        return login.signed_in(read, bounds, since=since)
-    finally:
-        # The last page is not kept up: the process that would do so became a child of the command.
-        for bound in bounds:
-            for each in bound.after_exit[0] if bound.after_exit is not None else ():
-                each.close()
+        return logged_in(options.provider or "", looked_at, alone=options.alone)
