@@ -39,6 +39,7 @@ from loopback_auth.proxy.source import Source
 from loopback_auth.proxy.target import Base
 from loopback_auth.proxy.tunnel import Incoming, carry
 from loopback_auth.proxy.upstream import FAILURES, Upstream
+from loopback_auth.redact import server_text
 
 MOST_REQUESTS = 1000
 """That are under way at the same time; each may hold some hundred kilobytes."""
@@ -149,7 +150,7 @@ class Forwarding:
         challenge = ", ".join(response.headers.getall("WWW-Authenticate", ()))
         asked = token_challenge(challenge)
         if asked is not None and asked.error == "insufficient_scope":
-            scope = f": {asked.scope}" if asked.scope else ""
+            scope = f": {server_text(asked.scope)}" if asked.scope else ""
             self._tell(f"The server asks for more scope than the sign-in has{scope}.")
         arguments = refusals.token_arguments(response.status, challenge, sent.token)
         if arguments is None:
@@ -167,7 +168,12 @@ class Forwarding:
         try:
             length = content_length(response.headers.items())
         except ValueError:
-            refusal = Refusal(502, "The server states two lengths.", "http_protocol_error", told=True)
+            refusal = Refusal(
+                502,
+                "The server does not say clearly where its answer ends.",
+                "http_protocol_error",
+                told=True,
+            )
             return self._refused(refusal, request)
         if length is None:
             fields = [(name, value) for name, value in fields if name.lower() != "content-length"]

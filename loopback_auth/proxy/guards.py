@@ -86,7 +86,10 @@ class Rules:
             return Refusal(405, f"This proxy is read-only: {why}.", headers=_allow(SAFE))
         if why := check_target(rest):
             return Refusal(400, f"This request is not forwarded: {why}.", "http_request_error")
-        if self.name in fields.get("Via", ""):
+        if fields.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
+            # What is inside the chunks would be taken for the content itself (RFC 9112 §6.1).
+            return Refusal(501, "This transfer coding is not known here.", "http_request_error")
+        if "Via" in fields and any(self.name in one for name, one in fields.items() if name.lower() == "via"):
             return Refusal(508, "This proxy forwards to itself.", "proxy_loop_detected", told=True)
         return None
 

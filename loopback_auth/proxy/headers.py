@@ -83,21 +83,24 @@ def response_fields(received: Iterable[tuple[str, str]], *, secret: str) -> tupl
 
 
 def content_length(fields: Iterable[tuple[str, str]]) -> int | None:
-    """Return the length that a message states; None: it states none, or is sent in chunks.
+    """Return the length that an answer states; None: it states none, or is sent in chunks.
 
     Raises:
-        ValueError: it states more than one, or something that is no length.
+        ValueError: it states more than one, or something that is no length, or has another transfer coding.
 
     Source: RFC 9112 §6.3.
     """
     found: set[str] = set()
+    chunked = False
     for name, value in fields:
         lowered = name.lower()
         if lowered == "transfer-encoding":
-            return None
-        if lowered == "content-length":
+            if value.strip().lower() != "chunked":
+                raise ValueError("no length: another transfer coding")
+            chunked = True
+        elif lowered == "content-length":
             found.add(value)
-    if not found:
+    if chunked or not found:
         return None
     if len(found) > 1 or not _NUMBER.fullmatch(value := found.pop()):
         raise ValueError("no length")

@@ -63,6 +63,19 @@ async def test_a_token_that_has_ended_is_renewed_before_it_is_sent(store: FileTo
         assert len(endpoint.sent) == 1
 
 
+async def test_a_token_that_lives_two_seconds_is_used_while_it_lives(store: FileTokenStore) -> None:
+    """A leeway that is longer than its life would renew it at every request."""
+    async with token_endpoint() as (endpoint, ended):
+        endpoint.document = {"expires_in": 2}
+        store.save(ending_in(ended, 2.0, lifetime=2.0))
+        source = KeptSource(store, NAME)
+        tokens = {(await source.presentation()).token for _ in range(50)}
+        sign_ins = {(await source.sign_in()).tokens.access_token for _ in range(50)}
+
+        assert tokens == sign_ins == {"access-0"}
+        assert endpoint.sent == []
+
+
 async def test_a_server_that_refuses_new_tokens_too_is_not_asked_for_ever(store: FileTokenStore) -> None:
     """An API that wants another audience refuses whatever the authorization server gives."""
     async with _kept(store) as (endpoint, source):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from loopback_auth.proxy.forwarding import Forwarding
 from loopback_auth.proxy.guards import Rules
 from loopback_auth.proxy.listening import on_port
 from loopback_auth.proxy.serving import served
+from loopback_auth.proxy.source import Source
 from loopback_auth.proxy.target import base_of
 from loopback_auth.proxy.upstream import upstream
 
@@ -111,19 +113,22 @@ async def proxied(
     read_only: bool = False,
     patience: float = SOON,
     grace: float = 0.1,
+    source: Source | None = None,
+    tls: ssl.SSLContext | None = None,
+    network: Network | None = None,
 ) -> AsyncIterator[World]:
     """Serve by a function of a connection, and a proxy in front of that."""
-    async with _listening(serve) as port:
-        base = base_of(f"http://127.0.0.1:{port}{path}", mount="/key")
+    async with _listening(serve, tls) as port:
+        base = base_of(f"http{'s' * bool(tls)}://127.0.0.1:{port}{path}", mount="/key")
         bound = on_port(0)
         number = bound.getsockname()[1]
         authority = f"127.0.0.1:{number}"
         world = World(f"http://{authority}/key", number, tokens or Tokens())
         rules = Rules(frozenset((authority,)), "/key", read_only, "us-1")
         _WORLDS[port] = world
-        async with upstream(base.origin, Network()) as server:
+        async with upstream(base.origin, network or Network()) as server:
             forwarding = Forwarding(
-                world.tokens, server, base, rules, tell=world.told.append, patience=patience
+                source or world.tokens, server, base, rules, tell=world.told.append, patience=patience
             )
             async with served(bound, forwarding.handle, world.told.append, grace=grace):
                 yield world
@@ -140,7 +145,7 @@ _WORLDS: dict[int, World] = {}
 
 
 @asynccontextmanager
-async def _listening(serve: Serve) -> AsyncIterator[int]:
+async def _listening(serve: Serve, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
     tasks: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,7 +161,7 @@ async def _listening(serve: Serve) -> AsyncIterator[int]:
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, family=socket.AF_INET)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, family=socket.AF_INET, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

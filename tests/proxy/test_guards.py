@@ -121,6 +121,22 @@ def test_rfc9110_7_6_3_a_request_of_our_own_is_a_loop() -> None:
     assert status(RULES, Via="1.1 another") == 0
 
 
+def test_rfc9110_7_6_3_a_loop_through_another_proxy_is_seen() -> None:
+    """That one may have added a field of its own."""
+    headers = CIMultiDict([("Host", HOST), ("Via", "1.1 us-1"), ("via", "1.1 another")])
+    turned = CIMultiDict([("Host", HOST), ("via", "1.1 another"), ("Via", "1.1 us-1")])
+
+    assert RULES.refusal("GET", "/key/a", headers, upgrade=False)
+    assert RULES.refusal("GET", "/key/a", turned, upgrade=False)
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "gzip", "chunked, chunked", ""])
+def test_rfc9112_6_1_a_transfer_coding_that_is_not_known_is_refused(coding: str) -> None:
+    """A server SHOULD respond with 501; the next one would take what is coded for the content."""
+    assert status(RULES, "POST", Transfer_Encoding=coding) == 501
+    assert status(RULES, "POST", Transfer_Encoding="Chunked") == 0
+
+
 @pytest.mark.parametrize(
     ("method", "forwards", "final"), [("OPTIONS", "0", True), ("OPTIONS", "1", False), ("GET", "0", False)]
 )

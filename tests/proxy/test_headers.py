@@ -123,6 +123,12 @@ def test_rfc9112_6_3_an_answer_of_no_certain_length_is_refused(values: tuple[str
         content_length([("Content-Length", value) for value in values])
 
 
+def test_rfc9112_6_1_an_answer_in_a_coding_that_was_not_asked_for_is_refused() -> None:
+    """Its content would look like something that it is not."""
+    with pytest.raises(ValueError, match="coding"):
+        content_length([("Transfer-Encoding", "gzip, chunked")])
+
+
 @pytest.mark.parametrize(
     ("method", "upgrade", "connection", "wants"),
     [
