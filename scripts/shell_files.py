@@ -87,8 +87,10 @@ WORDS = {
     "PROVIDER": tuple(every_preset()),
     "COMMAND|TOPIC": (*COMMANDS, *TOPICS),
     "WHAT": tuple(NAMES),
+    "configure NAME": tuple(every_preset()),
+    "store WHERE": ("file", "keychain"),
 }
-"""What an argument can be that argparse does not know the choices of, by its name in the usage."""
+"""What an argument can be where argparse does not know: by its name in the usage, or after its command."""
 CHOICES = {setting.name: setting.choices for setting in SETTINGS if setting.choices and setting.flag}
 PATHS = ("FILE", "PATH", "DIR", "CERT", "KEY")
 
@@ -115,16 +117,16 @@ def completed() -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         own = command_of(name)[1]
         for action in own._actions:  # argparse has no other list of them
-            complete(action)
+            complete(action, name)
         commands.add_parser(name, help=text, description=text, parents=[own], add_help=False)
     return parser
 
 
-def complete(action: argparse.Action) -> None:
-    """Say how one argument is completed, by its name in the usage."""
+def complete(action: argparse.Action, command: str) -> None:
+    """Say how one argument of a command is completed, by its name in the usage."""
     metavar = action.metavar if isinstance(action.metavar, str) else ""
-    words = CHOICES.get(action.dest) or WORDS.get(metavar)
-    if metavar == "NAME" and not action.option_strings:
+    words = CHOICES.get(action.dest) or WORDS.get(f"{command} {metavar}") or WORDS.get(metavar)
+    if metavar == "NAME" and not action.option_strings and not words:
         action.complete = SIGN_INS  # type: ignore[attr-defined]  # shtab looks for it
     elif metavar in PATHS:
         action.complete = shtab.FILE  # type: ignore[attr-defined]
