@@ -116,8 +116,9 @@ def url_authority(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     if not mark:
         scheme, rest = "https", url
-    # A backslash is a slash to browsers, and to some libraries (WHATWG URL §4.4).
-    for end in ("/", "?", "#", "\\"):
+    # A backslash is a slash to browsers (WHATWG URL §4.4), and a part of a user name to others: with one
+    # before these there is no host.
+    for end in ("/", "?", "#"):
         rest = rest.partition(end)[0]
     return authority(scheme, rest)
 
