@@ -35,9 +35,9 @@ from loopback_auth.tokens import SignIn
 from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.redactor import Redactor
 
-LOGIN_SECONDS = 20.0
+LOGIN_SECONDS = 60.0
 """Seconds after which a login is given up."""
-POLL_SECONDS = 5.0
+POLL_SECONDS = 20.0
 """Seconds in which a polling request comes."""
 
 
