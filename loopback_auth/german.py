@@ -270,6 +270,7 @@ class German(Words):
     QR_THIS_MACHINE = (
         "Es wird kein QR-Code gezeichnet: Ein Telefon kann keinen Link zu diesem Rechner öffnen."
     )
+    QR_BEGINS = "Für den QR-Code wird ein Link angefordert, der auf jedem Gerät funktioniert."
     QR_NOTHING_TO_DRAW = (
         "Kein QR-Code: Ein Telefon, das diesen Link öffnet, könnte nicht zu diesem Rechner zurückkommen."
     )

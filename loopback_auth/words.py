@@ -259,6 +259,7 @@ class Words:
     QR_NO_TERMINAL = "No QR code is drawn: the output is not a terminal."
     QR_NO_BLOCKS = "No QR code is drawn: this terminal does not have the characters for it."
     QR_THIS_MACHINE = "No QR code is drawn: a phone cannot open a link to this machine."
+    QR_BEGINS = "Asking for a link that works on any device, to draw its QR code."
     QR_NOTHING_TO_DRAW = "No QR code: a phone that opens this link could not come back to this machine."
 
     # The terminal: an address that the person pastes.

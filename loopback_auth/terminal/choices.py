@@ -200,6 +200,7 @@ class Choices:
             self._links.draw_code()
         elif self._elsewhere():
             self._links.code_wanted = True
+            self._line.say(self._words.QR_BEGINS)
             self._begin_elsewhere()
         elif self._links.current:
             self._line.say(self._words.QR_NOTHING_TO_DRAW)

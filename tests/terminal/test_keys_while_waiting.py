@@ -301,6 +301,7 @@ def test_q_begins_what_can_be_drawn(person: Person) -> None:
         await person.types("q")
         while not attempt.begun:  # noqa: ASYNC110 - the loop is what is tested
             await asyncio.sleep(0)
+        await person.sees(Words.QR_BEGINS)
         assert "▀" not in person.look()
         terminal.notify(INVITED)
         await person.sees("▀")
