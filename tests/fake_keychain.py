@@ -57,6 +57,8 @@ class Keychain(KeyringBackend):
                 raise SystemExit(3)
             case "hangs":
                 threading.Event().wait()
+            case "asks":
+                threading.Event().wait(0.3)
         return fault
 
     def _note(self, what: str) -> None:

@@ -245,8 +245,7 @@ def _backend(kept_by: str) -> _BackEnd:
     """
     from keyring import core  # Of the extra.
 
-    configured: _BackEnd | None = core.load_env() or core.load_config()
-    if configured is not None:
+    if (configured := _configured()) is not None:
         return _checked(configured)
     names = _OF_SYSTEM.get(sys.platform, _OF_OTHERS)
     found: list[tuple[float, str, _BackEnd]] = []
@@ -264,6 +263,26 @@ def _backend(kept_by: str) -> _BackEnd:
             f"Start the one of your desktop, such as GNOME Keyring or KWallet, {_FILES}.",
         )
     return max(found)[2]
+
+
+def _configured() -> _BackEnd | None:
+    """Return the back end that `keyring` is configured to use; None when it is not.
+
+    Raises:
+        StoreError: it cannot be loaded, or the configuration cannot be read.
+    """
+    from keyring import core  # Of the extra.
+
+    try:
+        # Both load any class that is named, whose code may fail in any way.
+        return core.load_env() or core.load_config()
+    except Exception as exc:
+        named = os.environ.get(VARIABLE, "")
+        raise _error(
+            f"keyring is configured to use {ascii(named)[:120] if named else 'a back end'}, which cannot be "
+            f"loaded: {type(exc).__name__}",
+            f"Correct {VARIABLE} or the configuration of keyring, {_FILES}.",
+        ) from None
 
 
 def _checked(backend: _BackEnd) -> _BackEnd:

@@ -14,6 +14,7 @@ import fake_keychain
 import pytest
 from fake_keychain import CANARY as OF_KEYCHAIN
 from fake_keychain import be_wrong, calls, environment, lose_all, new_process
+from keyring import core
 from test_pending import HANDED
 
 from loopback_auth import KeychainTokenStore, TokenSource
@@ -311,6 +312,46 @@ def test_what_is_no_keychain_is_refused(
     with pytest.raises(StoreError):
         KeychainTokenStore(data).check_writable()
     assert calls(secrets) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["[backend", "[backend]\ndefault-keyring=no_such.Keyring", "\0", "[backend]\n"]
+)
+def test_a_configuration_of_keyring_that_is_wrong_is_said(
+    data: Path, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a class in it, and without a bus, there is no keychain either."""
+    new_process(monkeypatch)
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+    monkeypatch.setattr(core, "_config_path", lambda: tmp_path / "keyringrc.cfg")
+    (tmp_path / "keyringrc.cfg").write_text(text)
+
+    with pytest.raises(StoreError):
+        KeychainTokenStore(data).check_writable()
+
+
+def test_a_folder_can_be_moved(store: KeychainTokenStore, data: Path) -> None:
+    """The name of the key is not that of the folder: a home is renamed, or comes from a backup."""
+    data.rename(data.parent / "elsewhere")
+
+    assert KeychainTokenStore(data.parent / "elsewhere").load("as.example") == SIGN_IN
+
+
+@pytest.mark.parametrize("display", ["", ":0"])
+def test_a_person_is_waited_for_where_one_can_answer(
+    store: KeychainTokenStore, secrets: Path, display: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password takes longer to type than a daemon to answer."""
+    monkeypatch.setattr(keychain_backend, "may_ask", lambda environ, platform: bool(display))
+    monkeypatch.setattr(keychain_backend, "ANSWER_SECONDS", 0.01)
+    be_wrong(secrets, "asks")
+    new_process(monkeypatch)
+    if display:
+        assert store.load("as.example") == SIGN_IN
+    else:
+        with pytest.raises(StoreError):
+            store.load("as.example")
 
 
 def test_a_back_end_of_ours_is_never_asked(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
