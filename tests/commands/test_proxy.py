@@ -21,7 +21,8 @@ import pytest
 from command_line import PATIENCE, CommandLine, Running
 
 from commands.forwarding_server import Echo, echo
-from commands.people import RecordingServer, age, client_flags, keep, sign_in, store
+from commands.people import RecordingServer, age, client_flags, keep, sign_in, store, visit
+from loopback_auth.commands.demo import CLIENT_ID
 
 NOW = time.time()
 TOKEN = "access-token-of-one"
@@ -177,6 +178,21 @@ def test_a_sign_in_that_is_removed_is_said_and_the_proxy_goes_on(
     assert "login" in answer[1]
     assert "login" in said
     assert TOKEN not in answer[1]
+
+
+def test_login_asks_the_person_first(
+    command_line: CommandLine, behind: Echo, server: RecordingServer
+) -> None:
+    """Then the address comes, and the last page of the sign-in is left to the browser."""
+    environ = {"LOOPBACK_AUTH_ISSUER": server.issuer, "LOOPBACK_AUTH_CLIENT_ID": CLIENT_ID}
+    with command_line.start("proxy", "--to", behind.url, "--login", BROWSER="none", **environ) as started:
+        assert started.process.stdout is not None
+        visit(started.link())
+        url = started.process.stdout.readline().strip()
+        status, _ = fetch(f"{url}/a")
+
+    assert status == 200
+    assert len(behind.tokens) == 1
 
 
 @pytest.mark.parametrize(
