@@ -439,6 +439,13 @@ RESULT_SCOPE = "scope"
 RESULT_UNTIL = "until"
 RESULT_ID_TOKEN = "ID token"
 RESULT_KEPT_IN = "kept in"
+RESULT_NOWHERE = "nowhere, because of --no-store"
+RESULT_PRINTED = (
+    "The token is printed once. logout cannot revoke it: when you do not need it any more, remove the "
+    "authorization on the web page of the provider."
+)
+REPLACES = "You are signed in to {name} as {before}, and this login is {account}."
+REPLACES_PROMPT = "Replace {before}? [y/N] (no: keep both, this one as {beside}) "
 RESULT_SIMULATED = "by a simulated person; you were not asked"
 RESULT_NO_SCOPE = "none"
 RESULT_SCOPE_DEFAULT = "server default (not stated)"

@@ -35,6 +35,7 @@ def ask_table(name: str, table: Mapping[str, object]) -> dict[str, object]:
     extended = preset_name(name, table)
     answers: dict[str, object] = {}
     if extended:
+        _tell_needs(_resolved(name, table), extended)
         if "{domain}" in str(preset(extended)):
             _ask_into(answers, table, "domain", "Domain of your server, without https://", _domain_refused)
     else:
@@ -42,7 +43,8 @@ def ask_table(name: str, table: Mapping[str, object]) -> dict[str, object]:
             answers, table, "issuer", "Address of the server, which it calls its issuer", _issuer_refused
         )
     settings = _resolved(name, {**table, **answers})
-    _tell_needs(settings, extended)
+    if not extended:
+        _tell_needs(settings, extended)
     if needs_client_id(settings):
         _ask_into(answers, table, "client_id", "Client ID", _client_id_refused)
     elif not extended:

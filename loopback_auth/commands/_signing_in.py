@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -14,8 +15,9 @@ from contextlib import asynccontextmanager
 import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 import loopback_auth.sign_in_format  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from loopback_auth.commands._beside import kept_beside
 from loopback_auth.commands._program import COMMAND_LINE
-from loopback_auth.environment import started_here
+from loopback_auth.environment import is_terminal, started_here
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.browser import open_browser
 from loopback_auth.network.loopback import BoundRedirect
@@ -27,6 +29,7 @@ from loopback_auth.signin import session
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.planning import surroundings_of
 from loopback_auth.store import FileTokenStore
+from loopback_auth.store.interface import TokenStore
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.tokens import SignIn
@@ -39,6 +42,7 @@ def sign_in(
     messages: Messages,
     *,
     store: FileTokenStore,
+    unkept: TokenStore | None = None,
     bound: BoundRedirect | None,
     timeout: float | None,
 ) -> SignIn:
@@ -46,10 +50,12 @@ def sign_in(
 
     Args:
         options: of the command: whether to show every exchange, and to ask whose account it is.
+            `replaced` becomes the account whose sign-in was replaced.
         settings: of the sign-in.
         plan: the flows, and when each begins.
         messages: shows the events; the link is shown already.
-        store: where the tokens are kept.
+        store: where sign-ins are kept.
+        unkept: takes the tokens in its place; None: they are kept.
         bound: the redirect URI; None: there is none.
         timeout: seconds; None: as long as what the person is invited to is valid.
     """
@@ -58,13 +64,19 @@ def sign_in(
         messages, controls=controls, open_browser=open_browser if _may_open(settings, plan) else None
     )
 
+    async def beside(before: SignIn, new: SignIn) -> SignIn:
+        asks = is_terminal(sys.stdin) and not (options.yes or options.json)
+        named = await kept_beside(before, new, store=store, agrees=terminal.agrees if asks else None)
+        options.replaced = before.account if named.name == before.name else None
+        return named
+
     async def signed_in() -> SignIn:
         async with _client_of(settings, messages) as client, terminal.waiting(timeout):
             return await session.sign_in(
                 client,
                 plan,
                 notify=terminal.notify,
-                store=store,
+                store=unkept or store,
                 start_page=settings.switch("start_page") is not False,
                 timeout=timeout,
                 bound=bound,
@@ -73,11 +85,12 @@ def sign_in(
                 program=COMMAND_LINE,
                 paste=terminal.paste,
                 confirm=None if options.yes else terminal.confirm,
+                beside=beside,
                 exchanges=options.verbose,
             )
 
     done = asyncio.run(signed_in())
-    terminal.done(done, store.path(done.name))
+    terminal.done(done, "" if unkept is not None else store.path(done.name))
     return done
 
 

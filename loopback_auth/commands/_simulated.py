@@ -21,6 +21,7 @@ from loopback_auth.plan.model import Plan
 from loopback_auth.settings import Settings
 from loopback_auth.signin import session
 from loopback_auth.store import FileTokenStore
+from loopback_auth.store.interface import TokenStore
 from loopback_auth.terminal import outcome
 from loopback_auth.terminal.simulated import Narrator
 from loopback_auth.tokens import SignIn
@@ -35,6 +36,7 @@ def sign_in(
     plan: Plan,
     *,
     store: FileTokenStore,
+    unkept: TokenStore | None = None,
     bound: BoundRedirect | None,
     timeout: float | None,
 ) -> SignIn:
@@ -44,7 +46,8 @@ def sign_in(
         options: of the command: whether to show every exchange.
         settings: of the demonstration.
         plan: the flow, and why the person is not asked.
-        store: where the sign-in is kept.
+        store: where sign-ins are kept.
+        unkept: takes the tokens in its place; None: they are kept.
         bound: the redirect URI; None: there is none.
         timeout: seconds; None: as long as it takes a simulated person.
     """
@@ -61,7 +64,7 @@ def sign_in(
                     demo_client(demo.issuer, settings, simulated_person=True),
                     plan,
                     notify=narrator.notify,
-                    store=store,
+                    store=unkept or store,
                     open_browser=person.opened,
                     start_page=plan.start_page,
                     timeout=timeout or SIMULATED_SECONDS,
@@ -73,7 +76,7 @@ def sign_in(
             )
 
     done = asyncio.run(signed_in())
-    tell(outcome.result_text(done, store.path(done.name)))
+    tell(outcome.result_text(done, "" if unkept is not None else store.path(done.name)))
     return done
 
 

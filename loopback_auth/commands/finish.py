@@ -26,6 +26,7 @@ import time
 
 from loopback_auth.cli import print_json, tell
 from loopback_auth.cli.advice import advised
+from loopback_auth.commands._beside import kept_beside
 from loopback_auth.commands._kept import described, registration_at
 from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, naming, outcome
 from loopback_auth.commands._remarks import remark
@@ -45,7 +46,7 @@ from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.pasting import pasted
 from loopback_auth.signin.refresh import can_verify_signatures
-from loopback_auth.signin.stores import keep_new
+from loopback_auth.signin.stores import keep_new, other_account
 from loopback_auth.signin.two_step import FINAL, pasted_address, resume
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import LOCK_TIMEOUT
@@ -88,6 +89,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", "-y", action="store_true", help="accept whichever account approved, without asking"
     )
+    parser.set_defaults(replaced=None)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
         _tell_pending(exc, options)
         return exc.exit_code
     if options.json:
-        print_json({"status": "done", **described(sign_in)})
+        print_json({"status": "done", **described(sign_in), "replaced": options.replaced})
     else:
         tell(result_text(sign_in, store.path(sign_in.name)))
     return 0
@@ -142,15 +144,38 @@ def _finish(
             f"Stopped waiting; {handle} is kept.", hint=f"Go on: {finish_command(handle)}"
         ) from None
     if not wanted:
-        account = sign_in.tokens.account or Words.UNNAMED_ACCOUNT
-        unwanted = Words.CANCELLED_ACCOUNT.format(account=account)
-        pendings.end(Ended(handle, sign_in.name, "given up", unwanted))
-        raise AttemptCancelled(unwanted, hint=Words.CANCELLED_ACCOUNT_ADVICE)
+        raise _given_up(sign_in, pendings, handle)
+    sign_in = _named(sign_in, pendings, store, handle, options)
     asyncio.run(keep_new(store, sign_in, remark))
     pendings.end(
         Ended(handle, sign_in.name, "signed in", "The login was finished, but the sign-in is no longer kept.")
     )
     return sign_in
+
+
+def _named(
+    sign_in: SignIn, pendings: PendingStore, store: FileTokenStore, handle: str, options: argparse.Namespace
+) -> SignIn:
+    """Return the sign-in under the name for it, where it would replace that of another account."""
+    before = asyncio.run(other_account(store, sign_in))
+    if before is None:
+        return sign_in
+    asks = is_terminal(sys.stdin) and not (options.yes or options.json)
+    agrees = Terminal(Messages(sign_in.name, authority="")).agrees if asks else None
+    try:
+        named = asyncio.run(kept_beside(before, sign_in, store=store, agrees=agrees))
+    except (AttemptCancelled, KeyboardInterrupt):
+        # It cannot be asked for at the server once more.
+        raise _given_up(sign_in, pendings, handle) from None
+    options.replaced = before.account if named.name == before.name else None
+    return named
+
+
+def _given_up(sign_in: SignIn, pendings: PendingStore, handle: str) -> AttemptCancelled:
+    account = sign_in.tokens.account or Words.UNNAMED_ACCOUNT
+    unwanted = Words.CANCELLED_ACCOUNT.format(account=account)
+    pendings.end(Ended(handle, sign_in.name, "given up", unwanted))
+    return AttemptCancelled(unwanted, hint=Words.CANCELLED_ACCOUNT_ADVICE)
 
 
 def _outcome(error: LoopbackAuthError) -> Outcome:

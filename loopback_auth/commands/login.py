@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from loopback_auth.events import Event
     from loopback_auth.plan.model import Plan
     from loopback_auth.settings import Settings
+    from loopback_auth.store.interface import TokenStore
     from loopback_auth.store.sign_in_lock import SignInLock
     from loopback_auth.tokens import SignIn
 
@@ -99,6 +100,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone", action="store_true", help="do not wait for another process that is signing in already"
     )
+    parser.add_argument("--no-store", action="store_true", help="print the token, and keep nothing")
+    parser.set_defaults(replaced=None)
     add_settings(parser, SHOWN)
 
 
@@ -107,10 +110,14 @@ def run(options: argparse.Namespace) -> int:
     bounds: list[BoundRedirect] = []
     try:
         done = signed_in(options, bounds)
-        if options.json:
+        if options.no_store:
+            from loopback_auth.commands._no_store import print_tokens
+
+            print_tokens(done, as_json=options.json)
+        elif options.json:
             from loopback_auth.commands._kept import described
 
-            print_json(described(done))
+            print_json({**described(done), "replaced": options.replaced})
     finally:
         serve_after_exit(bounds)
     return 0
@@ -139,12 +146,14 @@ def signed_in(
     settings = _settings(options)
     check_packages()
     store = the_store(settings)
+    if options.no_store:
+        return _unkept(options, settings, store, bounds)
     if not settings.is_demo:
         if os.path.lexists(store.path(settings.kept_as)):
             from loopback_auth.settings.same_client import check_same_client
 
             check_same_client(settings, store)
-        settings = _complete(settings)
+        settings = _complete(options, settings)
     chosen = plan_for(settings, unconfirmed=options.yes, simulate=options.simulate_person)
     store.check_writable()
     # Each process has its own demonstration server, so there is no result to wait for.
@@ -162,8 +171,29 @@ def signed_in(
     return done
 
 
+def _unkept(
+    options: argparse.Namespace, settings: Settings, store: FileTokenStore, bounds: list[BoundRedirect]
+) -> SignIn:
+    """Sign in, and return what is not kept; no other process is waited for, or waits for this one."""
+    from loopback_auth.commands._no_store import NoStore, check_not_bound
+
+    check_not_bound(settings)
+    settings = settings if settings.is_demo else _complete(options, settings)
+    chosen = plan_for(settings, unconfirmed=options.yes, simulate=options.simulate_person)
+    return _asked(options, settings, chosen, store, bounds, command=LOGIN_IN_CONTAINER, unkept=NoStore(store))
+
+
 def _settings(options: argparse.Namespace) -> Settings:
-    named, store = options.provider or "", any_store()
+    store = any_store()
+    if not options.provider and is_terminal(sys.stdin) and not options.json:
+        settings = settings_of(options)
+        if settings.is_demo:
+            from loopback_auth.commands._which import ask_provider  # Start-up: most people name one.
+
+            ask_provider(options, settings, store)
+        if not options.provider and options.account is None:
+            return settings
+    named = options.provider or ""
     if options.account is None and not (is_name(named) and os.path.lexists(store.path(named))):
         return settings_of(options)
     from loopback_auth.commands._accounts import login_settings  # Start-up: most logins need neither.
@@ -214,10 +244,11 @@ def _asked(
     bounds: list[BoundRedirect],
     *,
     command: str,
+    unkept: TokenStore | None = None,
 ) -> SignIn:
     """Have the person sign in, and show the result; `command` is empty when another command was typed."""
     if chosen.simulated:
-        return _simulated(options, settings, chosen, store)
+        return _simulated(options, settings, chosen, store, unkept)
     if not chosen.opens and getattr(sys.stderr, "name", "") == os.devnull:
         raise Unavailable(
             "The link cannot be shown: stderr is closed, and no browser is opened here.",
@@ -251,7 +282,14 @@ def _asked(
         from loopback_auth.commands._signing_in import sign_in  # What is slow, after the link is shown.
 
         return sign_in(
-            options, settings, chosen, messages, store=store, bound=bound, timeout=_timeout(settings)
+            options,
+            settings,
+            chosen,
+            messages,
+            store=store,
+            unkept=unkept,
+            bound=bound,
+            timeout=_timeout(settings),
         )
     finally:
         if bound is not None:
@@ -259,14 +297,26 @@ def _asked(
 
 
 def _simulated(
-    options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore
+    options: argparse.Namespace,
+    settings: Settings,
+    chosen: Plan,
+    store: FileTokenStore,
+    unkept: TokenStore | None,
 ) -> SignIn:
     """Have a simulated person sign in to the demonstration, and show the result."""
     from loopback_auth.commands._simulated import sign_in
 
     bound = _launched(settings, chosen, store, start_page=False)
     try:
-        return sign_in(options, settings, chosen, store=store, bound=bound, timeout=_timeout(settings))
+        return sign_in(
+            options,
+            settings,
+            chosen,
+            store=store,
+            unkept=unkept,
+            bound=bound,
+            timeout=_timeout(settings),
+        )
     finally:
         if bound is not None:
             bound.close()
@@ -288,10 +338,14 @@ def _launched(
     )
 
 
-def _complete(settings: Settings) -> Settings:
-    """Ask for a missing secret if there is a terminal; refuse at once what cannot work."""
+def _complete(options: argparse.Namespace, settings: Settings) -> Settings:
+    """Ask for a missing client or secret if there is a terminal; refuse at once what cannot work."""
     from loopback_auth.settings.checks import check_settings
 
+    if not settings.text("client_id") and is_terminal(sys.stdin) and not options.json:
+        from loopback_auth.commands._which import ask_client
+
+        settings = ask_client(options, settings)
     if needs_secret(settings) and settings.text("client_id") and is_terminal(sys.stdin):
         from loopback_auth.terminal.secret import ask_client_secret
 

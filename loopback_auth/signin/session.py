@@ -40,7 +40,7 @@ from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, suc
 from loopback_auth.signin.pasting import AskForAddress, pasted_by
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
-from loopback_auth.signin.stores import Store, keep_new
+from loopback_auth.signin.stores import Store, keep_new, other_account
 from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import IdToken, SignIn, TokenSet
 from loopback_auth.words import Words
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 """Called with a sign-in; returns whether its account is the right one."""
+
+Beside = Callable[[SignIn, SignIn], Awaitable[SignIn]]
+"""Called with the kept sign-in of another account, and the new one; returns that under the name for it."""
 
 AFTER_THE_CALLBACK = (
     *(AuthorizationResponse, Callback, CallbackReceived, Exchanged, FlowResult, IdToken, Page, Send, SignIn),
@@ -73,6 +76,7 @@ async def sign_in(
     message: str = "",
     paste: AskForAddress | None = None,
     confirm: Confirm | None = None,
+    beside: Beside | None = None,
     exchanges: bool = False,
     observer: Observer = UNOBSERVED,
     program: Program | None = None,
@@ -96,6 +100,7 @@ async def sign_in(
             asked for again if it is not the right one.
         confirm: called before the sign-in is kept, if another person may have approved it
             (RFC 6749 §10.16). A plain function is called in a thread.
+        beside: called before the sign-in would replace that of another account; it may give it another name.
         exchanges: report every HTTP exchange of this program to `notify`, redacted; that takes time.
         observer: sees everything unredacted, to record it; see `trace.recorder`.
         program: who speaks on the pages; None: a program without a name.
@@ -147,6 +152,7 @@ async def sign_in(
                 unwanted = _unwanted(signed_in, resources.pages.words)
                 raise unwanted
             if store is not None:
+                signed_in = await _named(signed_in, store, beside, resources)
                 await keep_new(store, signed_in, attempt.tell)
         except LoopbackAuthError as exc:
             # A browser that did not come before the time was over, or the user gave up, will not come now.
@@ -208,6 +214,15 @@ async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resour
     resources.ask_elsewhere(sign_in.tokens.account)
     answer = await apart(confirm, sign_in)
     return bool(await answer if isawaitable(answer) else answer)
+
+
+async def _named(sign_in: SignIn, store: Store, beside: Beside | None, resources: Resources) -> SignIn:
+    """Return a sign-in under the name under which it is to be kept."""
+    before = None if beside is None else await other_account(store, sign_in)
+    if beside is None or before is None:
+        return sign_in
+    resources.ask_elsewhere(sign_in.tokens.account)
+    return await beside(before, sign_in)
 
 
 def _unwanted(sign_in: SignIn, words: Words) -> AttemptCancelled:

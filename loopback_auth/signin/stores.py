@@ -322,16 +322,24 @@ async def keep_new(store: Store, sign_in: SignIn, notify: Notify = silent) -> No
         if isinstance(store, FileTokenStore) and not sign_in.temporary:
             with suppress(StoreError):  # The tokens are kept, and can be asked for by name.
                 await apart(store.choose, sign_in.name)
-    if before is not None and _is_another_account(before, sign_in):
+    if before is not None and is_another_account(before, sign_in):
         notify(
             Warned(
                 f"Replaced {before.tokens.account}, whose tokens for {sign_in.name} are not kept any more. "
-                "To keep both, give each a provider name of its own."
+                "To keep both, give each a name of its own."
             )
         )
 
 
-def _is_another_account(before: SignIn, after: SignIn) -> bool:
+async def other_account(store: Store, sign_in: SignIn) -> SignIn | None:
+    """Return the kept sign-in of another account that a new one would replace; None when there is none."""
+    with suppress(StoreError):  # A damaged file is set aside by keeping the new one.
+        before = await OpenStore(store).load(sign_in.name)
+        return before if before is not None and is_another_account(before, sign_in) else None
+    return None
+
+
+def is_another_account(before: SignIn, after: SignIn) -> bool:
     """Return whether the account is another one; what is shown of the same account may have changed.
 
     Source: OpenID Connect Core 1.0 §5.7 (`sub` and `iss` alone identify an account).

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def result_text(sign_in: SignIn, kept_in: str) -> str:
-    """Return the result in words: who is signed in, and how to go on."""
+    """Return the result in words: who is signed in, and how to go on.
+
+    Args:
+        sign_in: the result.
+        kept_in: path of the file; empty: it is kept nowhere, and its token is printed.
+    """
     tokens = sign_in.tokens
     title = words.SIGNED_IN_AS if tokens.account else words.SIGNED_IN
     # A response without a scope grants the requested one (RFC 6749 §5.1); an empty scope grants nothing.
@@ -32,9 +37,11 @@ def result_text(sign_in: SignIn, kept_in: str) -> str:
     bound = tokens.token_type.lower() == "dpop"
     if bound:
         facts.append((words.RESULT_TOKEN_USE, words.RESULT_BOUND))
-    facts.append((words.RESULT_KEPT_IN, kept_in))
+    facts.append((words.RESULT_KEPT_IN, kept_in or words.RESULT_NOWHERE))
     go_on = (words.RESULT_HEADERS if bound else words.RESULT_TOKEN).format(name=sign_in.name)
     go_on = go_on if tokens.access_token else words.RESULT_ID_ONLY
+    if not kept_in:
+        go_on = words.RESULT_PRINTED
     lines = [title.format(name=sign_in.name, account=tokens.account)]
     return "\n".join([*lines, *(f"  {label:<9}  {value}" for label, value in facts), go_on])
 

@@ -127,8 +127,18 @@ class Terminal:
             Unavailable: there is no terminal to ask on.
         """
         account = sign_in.tokens.account or self._words.UNNAMED_ACCOUNT
-        self._line.say(self._words.CONFIRM_ACCOUNT.format(account=account))
-        answer = await self._ask(self._words.CONFIRM_PROMPT, hidden=False)
+        text = self._words.CONFIRM_ACCOUNT.format(account=account)
+        return await self.agrees(text, self._words.CONFIRM_PROMPT)
+
+    async def agrees(self, text: str, prompt: str) -> bool:
+        """Say something, and ask whether it is right; every answer but yes means no.
+
+        Raises:
+            AttemptCancelled: the person gave up.
+            Unavailable: there is no terminal to ask on.
+        """
+        self._line.say(text)
+        answer = await self._ask(prompt, hidden=False)
         return answer.strip().lower() in self._words.CONFIRM_YES.split()
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:

@@ -285,7 +285,7 @@ def _refused(port: int) -> bool:
 @posix
 def test_ctrl_c_at_a_narrow_terminal_leaves_it_clean(command_line: CommandLine) -> None:
     """The terminal's own echo of the key must not push the line into the next row, where it would stay."""
-    with in_terminal(command_line, "login", columns=40, BROWSER="none") as screen:
+    with in_terminal(command_line, "login", "demo", columns=40, BROWSER="none") as screen:
         screen.wait_for("Keys: ")
         screen.wait_for(" left. ", after="Keys: ")
         screen.type("\x03")

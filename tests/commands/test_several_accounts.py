@@ -9,8 +9,20 @@ from typing import TypedDict
 import pytest
 from command_line import CommandLine
 
-from commands.people import CONFIDENTIAL, RecordingServer, age, client_flags, keep, sign_in, store, visit
+from commands.people import (
+    CONFIDENTIAL,
+    RecordingServer,
+    age,
+    client_flags,
+    keep,
+    kept_in,
+    sign_in,
+    store,
+    visit,
+)
+from loopback_auth.commands._beside import free_name
 from loopback_auth.commands.demo import CLIENT_ID
+from loopback_auth.tokens import SignIn
 
 TABLE = '[providers.{name}]\nissuer = "{issuer}"\nclient_id = "{client_id}"\n'
 
@@ -211,3 +223,57 @@ def test_an_account_that_is_not_kept_is_explained(command_line: CommandLine) -> 
 
     assert (token.status, login.status) == (9, 2)
     assert all("login corp --as work" in each.complaint for each in (token, login))
+
+
+@pytest.mark.slow
+def test_json_names_the_account_that_was_replaced(command_line: CommandLine, server: RecordingServer) -> None:
+    """Without a terminal nobody can be asked, so the program that reads the answer is told."""
+    flags = (*client_flags(server.issuer), "--scope", "profile email", "--json")
+    first = sign_in(command_line, *flags)
+    (file,) = kept_in(command_line).rglob("*.json")
+    file.write_text(file.read_text().replace("demo@example.com", "first@example.com"))
+    second = sign_in(command_line, *flags)
+    third = sign_in(command_line, *flags)
+
+    assert [each.json["replaced"] for each in (first, second, third)] == [None, "first@example.com", None]
+    assert "Replaced first@example.com" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("account", "name"),
+    [
+        ("bob@example.com", "corp-bob"),
+        ("Bob", "corp-bob"),
+        ("Ödön Ü", "corp-d-n"),
+        ("日本", "corp-2"),
+        ("", "corp-2"),
+        ("../..", "corp-2"),
+        ("eu", "corp-2"),
+    ],
+)
+def test_an_account_gives_its_sign_in_a_name(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, account: str, name: str
+) -> None:
+    """Whatever a server calls an account, the name is one that can be typed, and no provider has it."""
+    environ = configured(command_line, **{"corp": "https://corp.example", "corp-eu": "https://eu.example"})
+    monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", environ["LOOPBACK_AUTH_CONFIG_DIR"])
+    made = keep(command_line, "corp")
+    new = replace(made, tokens=replace(made.tokens, account=account))
+
+    assert free_name(new, store(command_line)) == name
+
+
+def test_the_name_of_one_more_account_takes_nobodys_place(command_line: CommandLine) -> None:
+    """Two people may be called bob; the same one gets the same name again."""
+    made = keep(command_line, "corp")
+
+    def kept(account: str, name: str) -> SignIn:
+        sign_in = replace(made, name=name, configured_as="corp", tokens=replace(made.tokens, account=account))
+        store(command_line).save(sign_in)
+        return replace(sign_in, name="corp", configured_as="")
+
+    first = kept("bob@one.example", "corp-bob")
+    second = replace(made, tokens=replace(made.tokens, account="bob@two.example"))
+
+    assert free_name(first, store(command_line)) == "corp-bob"
+    assert free_name(second, store(command_line)) == "corp-bob-two.example"

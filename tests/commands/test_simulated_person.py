@@ -128,7 +128,7 @@ def test_whoever_waits_signs_in_themselves(command_line: CommandLine) -> None:
 @posix
 def test_in_the_terminal_of_a_container_there_is_one_link_and_the_option(command_line: CommandLine) -> None:
     """A person is there: they are shown the redirect alone, and what to type without a browser."""
-    with in_terminal(command_line, "login", columns=80, **CONTAINER) as screen:
+    with in_terminal(command_line, "login", "demo", columns=80, **CONTAINER) as screen:
         screen.wait_for("Ctrl-C")
         shown = screen.shown
         screen.type("\x03")
