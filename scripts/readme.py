@@ -200,18 +200,18 @@ def transcript() -> str:
         environment = {"HOME": home, "PATH": path, "BROWSER": str(browser), "TERM": "xterm"}
         # On a desktop, whatever this machine is.
         environment |= {"DISPLAY": ":0", "LOOPBACK_AUTH_SIGNAL": " ".join(f"{path}=" for path in PROBED)}
-        shown = f"$ loopback-auth login\n{in_terminal('login', environment)}"
+        shown = f"$ loopback-auth login demo\n{in_terminal(('login', 'demo'), environment)}"
     for pattern, fixed in FIXED:
         shown = re.sub(pattern, fixed, shown)
     return shown.replace("\r\n", "\n").replace("(browser)", "(firefox)")
 
 
-def in_terminal(command: str, environment: dict[str, str]) -> str:
+def in_terminal(command: tuple[str, ...], environment: dict[str, str]) -> str:
     """Run one command under a pseudo-terminal."""
     ours, theirs = pty.openpty()
     try:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [Path(sys.executable).with_name("loopback-auth"), command],
+            [Path(sys.executable).with_name("loopback-auth"), *command],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -61,6 +61,7 @@ GROUPS = {
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
 TOPICS = {
+    "accounts": "several accounts at one provider, and where to sign in",
     "agents": "sign in from an agent, a script or a CI job",
     "defences": "which attacks each defence of a flow stops",
     "changes": "what is new",

@@ -7,7 +7,7 @@
 
 _shtab_loopback_auth_subparsers=(login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
-_shtab_loopback_auth_login_option_strings=(--as --verbose -v --yes -y --qr --no-qr --simulate-person --no-simulate-person --alone --issuer --resource-server --client-id --scope --redirect-uri --port --flow --allowed-flows --dpop --no-dpop --timeout --browser --no-browser --reachable --no-reachable --wait --no-wait --json -h --help)
+_shtab_loopback_auth_login_option_strings=(--as --verbose -v --yes -y --qr --no-qr --simulate-person --no-simulate-person --alone --no-store --issuer --resource-server --client-id --scope --redirect-uri --port --flow --allowed-flows --dpop --no-dpop --timeout --browser --no-browser --reachable --no-reachable --wait --no-wait --json -h --help)
 _shtab_loopback_auth_start_option_strings=(--as --issuer --client-id --scope --flow --allowed-flows --ticket --message --json -h --help)
 _shtab_loopback_auth_finish_option_strings=(--wait --url --yes -y --json -h --help)
 _shtab_loopback_auth_cancel_option_strings=(--all --json -h --help)
@@ -103,7 +103,7 @@ _shtab_loopback_auth_store_pos_0_choices=(file keychain)
 _shtab_loopback_auth_providers_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_client_metadata_pos_0_choices=(atlassian auth0 bitbucket codeberg cognito digitalocean discord doppler dropbox entra github gitlab google heroku huggingface keycloak linear linkedin microsoft netlify notion npm okta salesforce slack spotify stripe twitch vercel zoom)
 _shtab_loopback_auth_completion_pos_0_choices=(bash zsh fish powershell)
-_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs proxying receiver resources running security servers source stores testing tools)
+_shtab_loopback_auth_help_pos_0_choices=(login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help accounts agents defences changes ci decisions embedding environments exit-statuses explaining files flows helpers http installing mcp netlify options programs proxying receiver resources running security servers source stores testing tools)
 _shtab_loopback_auth_pos_0_choices=(login start finish cancel receive token credential run proxy status use logout doctor explain compare audit demo configure settings store providers client-metadata completion help)
 
 _shtab_loopback_auth_login___verbose_nargs=0
@@ -115,6 +115,7 @@ _shtab_loopback_auth_login___no_qr_nargs=0
 _shtab_loopback_auth_login___simulate_person_nargs=0
 _shtab_loopback_auth_login___no_simulate_person_nargs=0
 _shtab_loopback_auth_login___alone_nargs=0
+_shtab_loopback_auth_login___no_store_nargs=0
 _shtab_loopback_auth_login___dpop_nargs=0
 _shtab_loopback_auth_login___no_dpop_nargs=0
 _shtab_loopback_auth_login___browser_nargs=0
