@@ -200,9 +200,9 @@ def _for_host(name: str, found: Credential, host: str, user: str) -> str:
 
 
 def _question() -> bytes:
-    """Return what a tool has written to stdin."""
+    """Return what a tool has written to stdin; nothing if a person is there, who would have to type it."""
     try:
-        return sys.stdin.buffer.read(LONGEST_REQUEST + 1)
+        return b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LONGEST_REQUEST + 1)
     except (OSError, ValueError, AttributeError):
         return b""  # It is closed, and that is not a request, either.
 
