@@ -95,6 +95,24 @@ async def test_command_behind_stops_when_it_reads(
         await person.sees("status 5")
 
 
+SUSPENDS = """
+import os, signal
+os.setpgid(0, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+os.tcsetpgrp(0, os.getpgrp())
+os.kill(os.getpid(), signal.SIGSTOP)
+print("back", os.tcgetpgrp(0) == os.getpgrp(), flush=True)
+"""
+
+
+async def test_shell_that_suspends_itself_stops_the_job(person: Person, environment: dict[str, str]) -> None:
+    """It has a group of its own, which has the terminal, and gets it back (`suspend` of bash)."""
+    with person.session(SUSPENDS, program=STOPPED.format(RUN + ' "{token_file}"'), **environment):
+        await person.sees("was 147")
+        await person.sees("back True")
+        await person.sees("status 0")
+
+
 async def test_new_size_of_the_terminal_is_heard(person: Person, environment: dict[str, str]) -> None:
     """A program that draws the whole screen draws it anew."""
     import termios
