@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from http import HTTPStatus
 from io import BytesIO
+from shlex import quote
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -105,7 +106,7 @@ class McpEndpoint:
                     if renewed is not None and renewed.token != sent.token:
                         sent = renewed
                         continue
-                _check(response, challenge)
+                _check(response, challenge, self._url)
                 yield response
                 return
             finally:
@@ -174,9 +175,10 @@ class McpEndpoint:
         return True
 
 
-def _check(response: aiohttp.ClientResponse, challenge: str) -> None:
+def _check(response: aiohttp.ClientResponse, challenge: str, url: str) -> None:
     """Refuse answers that are not about the message that was sent."""
     status = response.status
+    login = f"python -m loopback_auth login {shown_url(url)}"
     asked = token_challenge(challenge)
     if 300 <= status < 400:
         target = shown_url(urljoin(str(response.url), response.headers.get("Location", "")))
@@ -193,14 +195,14 @@ def _check(response: aiohttp.ClientResponse, challenge: str) -> None:
         named = ", ".join(f"{name} {value}" for name, value in wanted.items() if value)
         raise SignInRequired(
             f"The MCP server wants more than this sign-in has: {named or asked.error}",
-            hint="Sign in again, for what is missing.",
+            hint=f"Sign in again: {login}" + (f" --scope {quote(asked.scope)}" if asked.scope else ""),
             parameter="scope",
             scope=asked.scope,
             acr_values=asked.acr_values,
             max_age=asked.max_age,
         )
     if status == UNAUTHORIZED:
-        raise SignInRequired("The MCP server refused the access token (401).", hint="Sign in again.")
+        raise SignInRequired("The MCP server refused the access token (401).", hint=f"Sign in again: {login}")
     if status == FORBIDDEN and asked is not None:
         raise SignInRequired(
             "The MCP server refused this request (403).", hint="Sign in with another account, or more scope."

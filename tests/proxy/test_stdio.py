@@ -232,7 +232,7 @@ async def test_refusal_answers_the_request(status: int, challenge: str, error: s
 
     assert (heard["id"], heard["error"]["data"]["error"]) == (1, error)
     assert client.told == [heard["error"]["message"]]
-    assert ("write" in client.told[0]) == ("scope" in challenge)
+    assert ("login" in client.told[0] and "--scope write" in client.told[0]) == ("scope" in challenge)
     assert not {"token-1", "token-2", "secret"} & set(json.dumps(heard).replace("=", " ").split())
 
 
