@@ -234,16 +234,13 @@ def print_json(document: object) -> None:
 def _typed(value: object) -> object:
     """Put the command that was typed into the texts of a document, before they are escaped."""
     from loopback_auth.invocation import as_typed
+    from loopback_auth.narrow import is_object, is_sequence
 
-    match value:
-        case str():
-            return as_typed(value)
-        case dict():
-            return {key: _typed(one) for key, one in value.items()}
-        case list() | tuple():
-            return [_typed(one) for one in value]
-        case _:
-            return value
+    if isinstance(value, str):
+        return as_typed(value)
+    if is_object(value):
+        return {key: _typed(one) for key, one in value.items()}
+    return [_typed(one) for one in value] if is_sequence(value) else value
 
 
 def print_table(rows: Iterable[Sequence[str]]) -> None:
