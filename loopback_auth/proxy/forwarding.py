@@ -17,7 +17,6 @@ from aiohttp import ClientResponse
 from aiohttp.http_writer import StreamWriter
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
-from multidict import CIMultiDict
 
 from loopback_auth.clients.bearer import Refusals
 from loopback_auth.clients.presentation import READ, Presentation
@@ -32,9 +31,9 @@ from loopback_auth.proxy.answers import (
     unavailable,
     wants_content,
 )
+from loopback_auth.proxy.exchange import UPGRADE, Exchange
 from loopback_auth.proxy.guards import Refusal, Rules, final_recipient
-from loopback_auth.proxy.headers import Fields, content_length, request_fields, response_fields, wants_upgrade
-from loopback_auth.proxy.request_body import RequestBody
+from loopback_auth.proxy.headers import Fields, content_length, response_fields, wants_upgrade
 from loopback_auth.proxy.source import Source
 from loopback_auth.proxy.target import Base
 from loopback_auth.proxy.tunnel import Incoming, carry
@@ -44,7 +43,6 @@ from loopback_auth.redact import server_text
 MOST_REQUESTS = 1000
 """That are under way at the same time; each may hold some hundred kilobytes."""
 SWITCHED = 101
-_UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "websocket"))
 
 
 class Forwarding:
@@ -92,14 +90,14 @@ class Forwarding:
             return self._refused(refusal, request)
         below = self._rules.below(target, fields.get("Host", "").lower()) or "/"
         url, via = self._base.url(below), self._rules.name
-        exchange = _Exchange(request, url, self._patience, via=via, upgrade=upgrade)
+        exchange = Exchange(request, url, self._patience, via=via, upgrade=upgrade)
         self._under_way += 1
         try:
             return await self._answered(exchange)
         finally:
             self._under_way -= 1
 
-    async def _answered(self, exchange: _Exchange) -> StreamResponse:
+    async def _answered(self, exchange: Exchange) -> StreamResponse:
         request = exchange.request
         try:
             if wants_content(request):
@@ -121,7 +119,7 @@ class Forwarding:
         finally:
             response.release()
 
-    async def _sent(self, exchange: _Exchange) -> tuple[ClientResponse, str]:
+    async def _sent(self, exchange: Exchange) -> tuple[ClientResponse, str]:
         """Send a request, a second time where the token is the reason for its refusal."""
         sent, refusals = await self._source.presentation(), Refusals(interactive=False)
         while True:
@@ -139,7 +137,7 @@ class Forwarding:
             response.release()
 
     async def _again(
-        self, exchange: _Exchange, response: ClientResponse, sent: Presentation, refusals: Refusals
+        self, exchange: Exchange, response: ClientResponse, sent: Presentation, refusals: Refusals
     ) -> Presentation | None:
         """Return with which token a request is sent again; None: its answer is for the client."""
         repeatable = exchange.body is None or exchange.body.repeatable
@@ -162,7 +160,7 @@ class Forwarding:
             return None  # What the server has answered says more.
         return renewed if repeatable and renewed.token != sent.token else None
 
-    async def _passed_on(self, exchange: _Exchange, response: ClientResponse, token: str) -> StreamResponse:
+    async def _passed_on(self, exchange: Exchange, response: ClientResponse, token: str) -> StreamResponse:
         request, content = exchange.request, response.content
         fields = self._fields(exchange, response, token)
         try:
@@ -196,7 +194,7 @@ class Forwarding:
         await answer.write_eof()
         return answer
 
-    async def _tunnel(self, exchange: _Exchange, response: ClientResponse, token: str) -> StreamResponse:
+    async def _tunnel(self, exchange: Exchange, response: ClientResponse, token: str) -> StreamResponse:
         request, connection = exchange.request, response.connection
         protocol = connection.protocol if connection is not None else None
         if not exchange.upgrade or protocol is None:
@@ -205,7 +203,7 @@ class Forwarding:
             refusal = Refusal(502, text, "http_protocol_error", told=True)
             return self._refused(refusal, request)
         fields = self._fields(exchange, response, token)
-        answer = Switched(SWITCHED, response.reason, [*fields, *_UPGRADE])
+        answer = Switched(SWITCHED, response.reason, [*fields, *UPGRADE])
         answer.force_close()
         await answer.prepare(request)
         request.writer.send_headers()
@@ -221,7 +219,7 @@ class Forwarding:
                 request.transport.close()
         return answer
 
-    def _fields(self, exchange: _Exchange, response: ClientResponse, token: str) -> Fields:
+    def _fields(self, exchange: Exchange, response: ClientResponse, token: str) -> Fields:
         """Return the header of an answer for the client."""
         fields, echoed = response_fields(response.headers.items(), secret=token)
         if echoed:
@@ -237,56 +235,6 @@ class Forwarding:
         if refusal.told:
             self._tell(refusal.text.replace("\n", " "))
         return refused(refusal, method=request.method)
-
-
-class _Exchange:
-    """One request to the server, which may be sent more than once.
-
-    Args:
-        request: of the client.
-        url: where it is sent.
-        patience: see `Forwarding`.
-        via: names this proxy.
-        upgrade: the client asks to go on as a websocket.
-    """
-
-    def __init__(self, request: BaseRequest, url: str, patience: float, *, via: str, upgrade: bool) -> None:
-        self.request = request
-        self.url = url
-        self.upgrade = upgrade
-        length = request.headers.get("Content-Length")
-        stated = int(length) if length is not None else None
-        self.body = RequestBody(request.content, stated, self._moved) if request.body_exists else None
-        self._patience = patience
-        self._deadline: asyncio.Timeout | None = None
-        version = request.version
-        received = request.headers
-        fields = request_fields(
-            received.items(), method=request.method, via=f"{version.major}.{version.minor} {via}"
-        )
-        self._headers = CIMultiDict(fields)
-        if upgrade:
-            self._headers.extend(_UPGRADE)
-        if self.body is not None and length is not None:
-            self._headers["Content-Length"] = length
-
-    async def send(self, upstream: Upstream, sent: Presentation) -> ClientResponse:
-        """Send it with a token.
-
-        Raises:
-            Exception: as `Upstream.send`.
-        """
-        sent.put(self._headers, self.request.method, self.url)
-        try:
-            async with asyncio.timeout(self._patience) as self._deadline:
-                return await upstream.send(self.request.method, self.url, self._headers, self.body)
-        finally:
-            self._deadline = None
-
-    def _moved(self) -> None:
-        """Wait longer for the answer while content is still on its way to the server."""
-        if self._deadline is not None:
-            self._deadline.reschedule(asyncio.get_running_loop().time() + self._patience)
 
 
 def _broken_off(request: BaseRequest) -> ConnectionError:

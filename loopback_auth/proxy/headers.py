@@ -48,10 +48,7 @@ def request_fields(received: Iterable[tuple[str, str]], *, method: str, via: str
     Source: RFC 9110 §7.6.1, §7.6.2 (`Max-Forwards` of OPTIONS), §7.6.3 (a gateway MUST send `Via` in each
     inbound request).
     """
-    fields, dropped = list(received), _OURS
-    if nominated := _nominated(fields):
-        dropped = dropped | nominated
-    kept = [(name, value) for name, value in fields if name.lower() not in dropped]
+    kept = _end_to_end(received, _OURS)
     if method == "OPTIONS":
         kept = [(name, _one_less(value) if name.lower() == "max-forwards" else value) for name, value in kept]
     kept.append(("Via", via))
@@ -67,14 +64,9 @@ def response_fields(received: Iterable[tuple[str, str]], *, secret: str) -> tupl
 
     Source: RFC 9110 §7.6.1, §5.5 (line breaks become blanks).
     """
-    fields, dropped = list(received), HOP_BY_HOP
-    if nominated := _nominated(fields):
-        dropped = dropped | nominated
     kept: Fields = []
     told = False
-    for name, value in fields:
-        if name.lower() in dropped:
-            continue
+    for name, value in _end_to_end(received, HOP_BY_HOP):
         if secret and secret in value:
             told = True
             continue
@@ -130,15 +122,20 @@ def _one_less(value: str) -> str:
     return str(int(value) - 1) if _NUMBER.fullmatch(value) and int(value) else value
 
 
-def _nominated(fields: Fields) -> frozenset[str]:
-    """Return the fields that a message declares to be about its connection.
+def _end_to_end(received: Iterable[tuple[str, str]], dropped: frozenset[str]) -> Fields:
+    """Return the fields that are not dropped, and that `Connection` does not name.
 
     Source: RFC 9110 §7.6.1.
     """
-    options = [value for name, value in fields if name.lower() == "connection"]
-    if not options or options in (["keep-alive"], ["close"]):
-        return frozenset()
-    return frozenset(one.strip().lower() for value in options for one in value.split(","))
+    kept: Fields = []
+    nominated: set[str] = set()
+    for field in received:
+        lowered = field[0].lower()
+        if lowered not in dropped:
+            kept.append(field)
+        elif lowered == "connection" and field[1] not in ("keep-alive", "close"):
+            nominated.update(one.strip().lower() for one in field[1].split(","))
+    return [field for field in kept if field[0].lower() not in nominated] if nominated else kept
 
 
 def _cleaned(value: str) -> str:
