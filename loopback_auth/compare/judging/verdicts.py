@@ -58,22 +58,27 @@ class Rule(Protocol):
     @property
     def id(self) -> str:
         """Name of the rule, which stays the same."""
+        ...
 
     @property
     def severity(self) -> Severity:
         """How bad a breach is."""
+        ...
 
     @property
     def title(self) -> str:
         """A statement that is true when the rule is kept."""
+        ...
 
     @property
     def source(self) -> str:
         """The clause that demands it."""
+        ...
 
     @property
     def advice(self) -> str:
         """One imperative sentence for a breach."""
+        ...
 
 
 def found(
