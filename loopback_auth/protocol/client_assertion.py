@@ -16,14 +16,12 @@ from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import refusal_in
 from loopback_auth.protocol.client_key import ClientKey, client_key, signed, signing_algorithm
-from loopback_auth.protocol.polling import http_date
+from loopback_auth.protocol.polling import SKEW, clock_offset
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 EXPLICIT_TYPE = "client-authentication+jwt"
 """So that no other JWT that the key has signed can pass for an assertion (draft-ietf-oauth-rfc7523bis)."""
 
-SKEW = 2.0
-"""Seconds between two clocks that can be chance: a `Date` has whole seconds and has been under way."""
 
 LIFETIME = 60
 """Seconds; many servers accept no more."""
@@ -102,9 +100,8 @@ def clock_ahead(answer: HttpResponse) -> float:
 
     Source: RFC 7523 §3 (4, 6: the server compares both times with its clock), §3.2; RFC 9110 §6.6.1 (`Date`).
     """
-    theirs = http_date(answer.header("date")) if refusal_in(answer).error == "invalid_client" else None
-    ahead = 0.0 if theirs is None else theirs - answer.received_at
-    return ahead if abs(ahead) >= SKEW else 0.0
+    ahead = clock_offset(answer) if refusal_in(answer).error == "invalid_client" else None
+    return ahead if ahead is not None and abs(ahead) >= SKEW else 0.0
 
 
 def _algorithm(key: ClientKey, metadata: ServerMetadata) -> str:

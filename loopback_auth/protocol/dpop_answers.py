@@ -15,16 +15,13 @@ from loopback_auth.http_messages import HttpResponse, Stamp
 from loopback_auth.protocol.challenge import challenges
 from loopback_auth.protocol.dpop import DpopKey, proof
 from loopback_auth.protocol.json import object_or_none
-from loopback_auth.protocol.polling import http_date
+from loopback_auth.protocol.polling import SKEW, clock_offset
 from loopback_auth.protocol.urls import compared_origin
 
 USE_NONCE, INVALID_PROOF = "use_dpop_nonce", "invalid_dpop_proof"
 
 MOST_ORIGINS = 100
 """Servers whose nonces are remembered; a program that talks to more asks the oldest again."""
-
-SKEW = 2.0
-"""Seconds between two clocks that can be chance: a `Date` has whole seconds and has been under way."""
 
 T = TypeVar("T")
 
@@ -90,10 +87,10 @@ class Prover:
 
     def learn_time(self, url: str, answer: HttpResponse) -> bool:
         """Remember the clock of a server that refused a proof; return whether it is another than was used."""
-        theirs = http_date(answer.header("date"))
-        if theirs is None or abs(theirs - answer.received_at - self.skew(url)) < SKEW:
+        ahead = clock_offset(answer)
+        if ahead is None or abs(ahead - self.skew(url)) < SKEW:
             return False
-        _remember(self._skews, compared_origin(url), theirs - answer.received_at)
+        _remember(self._skews, compared_origin(url), ahead)
         return True
 
 

@@ -25,6 +25,9 @@ from loopback_auth.device_and_ticket import Pending
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.json import is_wall, number
 
+SKEW = 2.0
+"""Seconds between two clocks that can be chance: a `Date` has whole seconds and has been under way."""
+
 DEFAULT_INTERVAL = 5.0
 """Seconds; RFC 8628 §3.2."""
 LONGEST_GAP = 10.0
@@ -184,6 +187,17 @@ def wait_wanted(answer: HttpResponse) -> float | None:
         return None
     here = http_date(answer.header("date"))
     return max(0.0, until - (answer.received_at if here is None else here))
+
+
+def clock_offset(answer: HttpResponse) -> float | None:
+    """Return by how many seconds the clock of a server is ahead of ours; None: its answer has no date.
+
+    Less than `SKEW` can be chance.
+
+    Source: RFC 9110 §6.6.1.
+    """
+    theirs = http_date(answer.header("date"))
+    return None if theirs is None else theirs - answer.received_at
 
 
 def http_date(text: str) -> float | None:

@@ -5,14 +5,13 @@ Source: RFC 6749 §3.1, §3.2; RFC 8414 §2, §6.1; RFC 9325 §3.2; RFC 9110 §6
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
-
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.examination import DOCUMENTS
 from loopback_auth.audit.servers.page_questions import UNENCRYPTED
 from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
 from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
 from loopback_auth.protocol.json import object_or_none
+from loopback_auth.protocol.polling import clock_offset
 from loopback_auth.protocol.urls import is_loopback_url
 from loopback_auth.redact import server_text
 
@@ -72,11 +71,9 @@ def _clock(observed: Observed) -> Judgement:
     for answer in observed.answers.values():
         if answer.response is None or not answer.response.header("date"):
             continue
-        try:
-            shown = parsedate_to_datetime(answer.response.header("date")).timestamp()
-        except (ValueError, OverflowError):
+        skew = clock_offset(answer.response)
+        if skew is None:
             return failed("The Date of its answers is not a date.")
-        skew = shown - answer.response.received_at
         if abs(skew) > MOST_SKEW:
             return failed(
                 f"It is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}, if the clock here is right."
