@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     """Write, list or remove."""
     path = config_file(os.environ)
     config = load_config(path)
-    tables = provider_tables(config, path) if config else {}
+    tables: Mapping[str, Mapping[str, object]] = provider_tables(config, path) if config else {}
     if options.list:
         return _list(path, config, tables, as_json=options.json)
     if options.remove:
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     values = _given(options)
     asks = not (values or options.default) and is_terminal(sys.stdin) and not options.json
     name = checked_name(options.provider or (_ask_name(tables) if asks else ""), tables)
-    table = tables.get(name, {})
+    table: Mapping[str, object] = tables.get(name, {})
     if asks:
         values = ask_table(name, table)
     elif not (values or options.default):

@@ -8,7 +8,8 @@ Two processes of ours change the file one after the other. An editor takes no lo
 the meantime is noticed, and the change is made to that.
 """
 
-# As in `private_files`: paths stay text.
+# As in `private_files`: paths stay text. The types of tomlkit leave open what a table holds.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # ruff: noqa: PTH101, PTH118, PTH120
 
 from __future__ import annotations

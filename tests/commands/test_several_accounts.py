@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TypedDict
 
 import pytest
 from command_line import CommandLine
@@ -27,13 +26,7 @@ from loopback_auth.tokens import SignIn
 TABLE = '[providers.{name}]\nissuer = "{issuer}"\nclient_id = "{client_id}"\n'
 
 
-class Environ(TypedDict):
-    """The environment that names a configuration file."""
-
-    LOOPBACK_AUTH_CONFIG_DIR: str
-
-
-def configured(command_line: CommandLine, *lines: str, **tables: str) -> Environ:
+def configured(command_line: CommandLine, *lines: str, **tables: str) -> dict[str, str]:
     """Write a configuration file with a table for each provider; return the environment."""
     written = [TABLE.format(name=name, issuer=issuer, client_id=CLIENT_ID) for name, issuer in tables.items()]
     file = command_line.home / "config.toml"
@@ -59,8 +52,8 @@ def test_an_account_is_kept_beside_others_and_found_again(
         f'[providers.corp]\nissuer = "{server.issuer}"\nclient_id = "{CONFIDENTIAL.client_id}"',
         f'client_secret = "{CONFIDENTIAL.client_secret}"\nclient_auth = "post"\n',
     )
-    first = sign_in(command_line, "corp", **environ)
-    second = sign_in(command_line, "corp", "--as", "work", "--json", **environ)
+    first = sign_in(command_line, "corp", decision="approve", **environ)
+    second = sign_in(command_line, "corp", "--as", "work", "--json", decision="approve", **environ)
     age(command_line)
     renewed = command_line.run("token", "corp-work", **environ)
     names = store(command_line).names()
@@ -81,10 +74,16 @@ def test_the_name_of_an_account_signs_in_to_it_again(
     environ = configured(command_line, corp=server.issuer)
     named = {"corp": ["corp"], "http": [server.issuer, "--client-id", CLIENT_ID]}
     first = sign_in(
-        command_line, *named.get(wanted, client_flags(server.issuer)), "--as", "work", "--json", **environ
+        command_line,
+        *named.get(wanted, client_flags(server.issuer)),
+        "--as",
+        "work",
+        "--json",
+        decision="approve",
+        **environ,
     )
     name = str(first.json["name"])
-    again = sign_in(command_line, name, "--json", **environ)
+    again = sign_in(command_line, name, "--json", decision="approve", **environ)
 
     assert name.endswith("-work")
     assert (again.status, again.json["name"], again.json["client_id"]) == (0, name, CLIENT_ID), again.stderr

@@ -6,7 +6,6 @@ import os
 import re
 import tomllib
 from dataclasses import replace
-from typing import TypedDict
 
 import pytest
 from command_line import CommandLine
@@ -20,14 +19,7 @@ QUESTION = "Number, name, or an address"
 LINK = re.compile(r"^  (http://127\.0\.0\.1:\S+)\r$", re.MULTILINE)
 
 
-class Environ(TypedDict):
-    """The environment of these tests: a configuration file, and no browser."""
-
-    LOOPBACK_AUTH_CONFIG_DIR: str
-    BROWSER: str
-
-
-def configured(command_line: CommandLine, issuer: str) -> Environ:
+def configured(command_line: CommandLine, issuer: str) -> dict[str, str]:
     """Write a configuration file with one provider; return the environment."""
     file = command_line.home / "config.toml"
     file.write_text(f'# mine\n[providers.corp]\nissuer = "{issuer}"\nclient_id = "{CLIENT_ID}"\n')
@@ -48,7 +40,7 @@ def test_a_number_or_a_name_chooses(command_line: CommandLine, server: Recording
     """What the person has configured comes first, then what is kept, what is known, the demonstration."""
     keep(command_line, "other")
     environ = configured(command_line, server.issuer)
-    with in_terminal(command_line, "login", "--reachable", **environ) as screen:
+    with in_terminal(command_line, "login", "--reachable", columns=200, **environ) as screen:
         shown = screen.wait_for(QUESTION)
         screen.type("githob\n")
         screen.wait_for("Did you mean github?")
@@ -94,9 +86,8 @@ def test_who_leaves_the_question_has_not_signed_in(command_line: CommandLine, ke
 def test_nobody_is_asked_who_cannot_answer_or_has_said_it(command_line: CommandLine, flag: str) -> None:
     """Build servers and agents have terminals, too."""
     name, _, value = flag.partition("=")
-    file = configured(command_line, "http://127.0.0.1:9")
-    environ = {**{key: str(each) for key, each in file.items()}, name: value}
-    with in_terminal(command_line, "login", "--timeout", "1", columns=80, **environ) as screen:
+    environ = {**configured(command_line, "http://127.0.0.1:9"), name: value}
+    with in_terminal(command_line, "login", "--timeout", "1", columns=200, **environ) as screen:
         screen.end()
 
     assert QUESTION not in screen.shown
@@ -110,7 +101,7 @@ def test_a_provider_without_a_client_asks_for_it(command_line: CommandLine, *, w
     file = command_line.home / "config.toml"
     before = file.read_text()
     flags = ("--issuer", "http://127.0.0.1:9", "--timeout", "1")
-    with in_terminal(command_line, "login", "codeberg", *flags[2:], **environ) as screen:
+    with in_terminal(command_line, "login", "codeberg", *flags[2:], columns=200, **environ) as screen:
         screen.wait_for("no client secret")
         screen.wait_for("Client ID:")
         screen.type("my-tool\n")
