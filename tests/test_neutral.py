@@ -19,7 +19,7 @@ OF_PROGRAMS = ("settings/contracts.py", "settings/known.py")
 OF_THE_COMMAND_LINE = (
     "__main__.py",
     "invocation.py",
-    *("audit", "cli", "commands", "compare", "credential_helpers", "doctor", "explain", "settings"),
+    *("audit", "cli", "commands", "compare", "credential_helpers", "doctor", "explain", "proxy", "settings"),
     # These plan for a command: they are given its settings.
     *("signin/planning.py", "signin/demo_plan.py"),
     "outputs/table.py",  # It says what to write into the settings of tools.
@@ -73,11 +73,12 @@ def test_the_engine_names_nothing_of_the_command_line(file: Path) -> None:
 
 
 NOT_ARGUMENTS = {
-    *("client_key_password", "config_dir", "handle", "jwks"),
+    *("client_key_password", "config_dir", "handle", "jwks", "keychain"),
+    *("port", "unix"),
     *("region", "role_arn", "syntax", "username", "variable"),
 }
-"""Two variables, the handle of a sign-in in two steps, the keys in a client's metadata document; arguments of
-outputs for tools.
+"""Two variables, the handle of a sign-in in two steps, the keys in a client's metadata document, the system's
+keychain; arguments of the proxy and of outputs for tools.
 """
 NOT_SPELLED = {"name", "provider"}
 """What no flag and no variable sets."""

@@ -17,8 +17,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping
 from contextlib import contextmanager
+from typing import cast
 
 import tomlkit
 from filelock import FileLock, Timeout
@@ -103,12 +104,13 @@ def remove_provider(path: str, name: str) -> None:
     """
 
     def change(document: TOMLDocument) -> None:
-        tables = document.get("providers", {})
+        whole = cast("MutableMapping[str, MutableMapping[str, object]]", document)
+        tables = whole.get("providers", {})
         tables.pop(name, None)
         if not tables:
-            document.pop("providers", None)
-        if document.get("provider") == name:
-            document.pop("provider")
+            whole.pop("providers", None)
+        if document.get("provider") == name:  # pyright: ignore[reportUnknownMemberType]
+            whole.pop("provider")
 
     change_config(path, change)
 
@@ -121,7 +123,8 @@ def _item(value: object) -> object:
     if not is_object(value):
         return value
     pairs = tomlkit.inline_table()
-    pairs.update(value)
+    for key, each in value.items():
+        pairs[key] = each
     return pairs
 
 
