@@ -16,7 +16,6 @@ Examples:
   python -m loopback_auth login https://mcp.example/mcp
   python -m loopback_auth login netlify --client-id ID --flow ticket
   python -m loopback_auth login google --client-id ID --flow device
-  python -m loopback_auth login work --allowed-flows code --allowed-flows device
 
 A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET, the configuration file, or a prompt. More: help
 accounts, help flows, help environments, help resources.

@@ -34,7 +34,7 @@ def test_servers_stand_side_by_side(
 
     assert (ended.status, document["kind"]) == (0, "servers")
     assert [run["outcome"] for run in document["runs"]] == ["examined", "examined", "failed"]
-    assert rows["grade"] == ["A", "A", "not graded"]
+    assert rows["grade"] == ["B", "B", "not graded"]
     assert rows["pkce"][0] == "announced"
     assert [one["advice"] for one in document["conclusions"]] == ["use", "use", "not judged"]
     assert ElementTree.parse(badge).getroot().tag.endswith("svg")  # noqa: S314 - it is our own
