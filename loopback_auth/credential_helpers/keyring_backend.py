@@ -35,7 +35,7 @@ class LoopbackAuthKeyring(KeyringBackend):
         return 0.1
 
     def get_password(self, service: str, username: str | None) -> str | None:
-        """Return the token for the host of a service, which is an address or a host; None for all else.
+        """Return the token for the host of a service, which is an address; None for all else.
 
         Args:
             service: as the tool names it; untrusted.
@@ -72,14 +72,16 @@ class LoopbackAuthKeyring(KeyringBackend):
 
 
 def _host(service: str) -> str:
-    """Return the host and port that a service is about; empty for one that is not an address.
+    """Return the host and port that a service is about; empty for one that is not an address with https.
 
-    Most services are names of programs, such as the one under which our own store keeps its key: they have no
-    dot. For them nothing is looked up, which might ask the keychain once more.
+    A host alone is one on this machine or none: pip and uv ask for it after they were told no for an address
+    with http, and would send the token there in plain text.
+
+    Most services are names of programs, such as the one under which our own store keeps its key: they are no
+    addresses. For them nothing is looked up, which might ask the keychain once more.
     """
     host = url_authority(service)
-    name = host.rpartition(":")[0]
-    return host if "." in name or is_loopback(name) else ""
+    return host if "://" in service or is_loopback(host.rpartition(":")[0]) else ""
 
 
 def _token(host: str, user: str) -> SimpleCredential | None:

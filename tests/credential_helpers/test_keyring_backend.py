@@ -28,10 +28,10 @@ def found(service: str, user: str | None = None) -> tuple[str, str] | None:
 
 
 def test_the_token_of_the_index_is_given(home: Home) -> None:
-    """Pip asks for the address, then for its host; twine for the user, then for the password."""
+    """Pip asks for the address; twine for the user, then for the password."""
     home.keep("work", "pypi.example")
 
-    assert found(INDEX) == found("pypi.example") == found(INDEX, "alice") == ("alice", "canary-work")
+    assert found(INDEX) == found(INDEX, "alice") == ("alice", "canary-work")
     assert OURS.get_password(INDEX, "alice") == "canary-work"
 
 
@@ -43,6 +43,15 @@ def test_another_index_gets_nothing(home: Home, service: str) -> None:
     home.keep("work", "pypi.example")
 
     assert found(service) is None
+
+
+@pytest.mark.parametrize("service", ["pypi.example", "pypi.example:443", "pypi.example/simple/"])
+def test_a_host_alone_gets_nothing(home: Home, service: str) -> None:
+    """Pip asks for it next where it was told no for an address with http, and sends what it gets in plain."""
+    home.keep("work", "pypi.example", "127.0.0.1:8080")
+
+    assert found(service) is None
+    assert found("127.0.0.1:8080") == ("alice", "canary-work")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,7 @@ def test_it_comes_after_all_that_keep_passwords(home: Home, monkeypatch: pytest.
 
     assert kept == {(INDEX, "alice"): "typed"}
     assert chain.get_password(INDEX, "alice") == "typed"
-    assert chain.get_password("pypi.example", "alice") == "canary-work"
+    assert chain.get_password("https://pypi.example/legacy/", "alice") == "canary-work"
     KeyringBackend._classes.discard(Keychain)
 
 
