@@ -97,7 +97,9 @@ def read_fresh(
         if since and os.stat(path).st_mtime <= since:
             return None
         content = read_private(path)
-        return _fresh(json.loads(content.decode("ascii")), now, of) if content else None
+        found = _fresh(json.loads(content.decode("ascii")), now, of) if content else None
+        # A copy of another sign-in counts as damaged.
+        return found if found is not None and found[2] == names[0] else None
     except Exception:
         # FileTokenStore meets the same fault again, and explains it.
         return None

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from command_line import CommandLine, Ended
@@ -41,6 +42,18 @@ def test_each_plain_output_is_the_same_by_both_ways(command_line: CommandLine) -
         assert (at_once.status, at_once.stderr) == (in_full.status, in_full.stderr) == (0, "")
         assert at_once.stdout == in_full.stdout
         assert CANARY in at_once.stdout
+
+
+def test_a_copy_of_a_sign_in_under_another_name_is_refused_by_both_ways(command_line: CommandLine) -> None:
+    """Tools would show one account, and have the token of another."""
+    kept(command_line)
+    copy = Path(store(command_line).path("two"))
+    copy.write_bytes(Path(store(command_line).path("one")).read_bytes())
+    copy.chmod(0o600)
+    for arguments in ([], ["--as", "header"], ["--as=header"]):
+        ended = command_line.run("token", "two", *arguments)
+
+        assert (ended.status, ended.stdout) == (8, "")
 
 
 @pytest.mark.parametrize(
