@@ -117,15 +117,12 @@ def _kept_token(arguments: list[str]) -> str | None:
         return None
     if _is_decided():
         return None
-    from loopback_auth.folders import config_folder, data_folder
+    from loopback_auth.folders import changed_at, config_folder, data_folder
 
-    since = 0.0
-    config = config_folder(os.environ) + "/config.toml"
-    if os.path.exists(config):  # noqa: PTH110 - pathlib costs
-        # A configuration file may name a default provider, and say anew where a provider is.
-        if not name:
-            return None
-        since = os.stat(config).st_mtime  # noqa: PTH116
+    since = changed_at(config_folder(os.environ) + "/config.toml")
+    # A configuration file may name a default provider, and say anew where a provider is.
+    if since and not name:
+        return None
     import time
 
     if tool:

@@ -3,14 +3,14 @@
 `LOOPBACK_AUTH_CONFIG_DIR` and `LOOPBACK_AUTH_DATA_DIR` decide if they are set, otherwise platformdirs with
 the conventions of the system. Importing platformdirs takes about as long as starting Python, and the command
 that prints a kept token would wait for it; therefore the rule for plain Linux is written here, and a test
-checks that both agree. Paths are `str` for the same reason: pathlib is slow to import. This module reads and
-creates nothing on the disk.
+checks that both agree. Paths are `str` for the same reason: pathlib is slow to import. This module creates
+nothing on the disk, and reads nothing there but when a file was changed.
 
 Source: XDG Base Directory Specification, "Environment variables".
 """
 
 # Importing pathlib costs more than all of this module.
-# ruff: noqa: PTH100, PTH118
+# ruff: noqa: PTH100, PTH116, PTH118
 
 from __future__ import annotations
 
@@ -60,6 +60,22 @@ def data_folder(environ: Mapping[str, str]) -> str:
     from platformdirs import user_data_dir  # Start-up.
 
     return user_data_dir(APP_NAME, appauthor=False)
+
+
+def changed_at(path: str) -> float:
+    """Return when a file was changed, or put where it is, in Unix seconds; 0 when there is none.
+
+    A copy that is moved here, or a link that leads to another file now, may have content that is old; then
+    the system knows of a later change (`st_ctime`), of the file or of the link.
+
+    Args:
+        path: of the file.
+    """
+    try:
+        found = (os.lstat(path), os.stat(path))
+    except FileNotFoundError:
+        return 0.0
+    return max(max(each.st_mtime, each.st_ctime) for each in found)
 
 
 def _plain_linux(environ: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,6 +62,11 @@ class Home:
         """Add to the configuration file what comes before the tables."""
         path = self.folder / "config.toml"
         path.write_text(text + path.read_text())
+
+    def vouch(self, name: str) -> None:
+        """Let a sign-in count as compared with the settings, also on a file system with coarse times."""
+        later = time.time() + 2
+        os.utime(self.store.path(name), (later, later))
 
     def token(self, name: str) -> str:
         """Return the access token that is kept now."""

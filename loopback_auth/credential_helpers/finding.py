@@ -14,6 +14,7 @@ import os
 import time
 
 from loopback_auth.commands._store import the_store
+from loopback_auth.folders import changed_at
 from loopback_auth.outputs.credential import credential
 from loopback_auth.outputs.hosts import Candidate, belongs_to, sign_in_for
 from loopback_auth.settings import provider_name
@@ -132,12 +133,9 @@ class Tokens:
         """
         from loopback_auth.freshness import fresh
 
-        try:
-            config = os.stat(self._settings.path).st_mtime  # noqa: PTH116 - pathlib costs
-        except FileNotFoundError:
-            config = 0.0
-        # Since then it was compared with the settings.
-        if os.stat(self.store.path(one.name)).st_mtime <= config:  # noqa: PTH116
+        # Since the settings were changed it was compared with them.
+        kept_at = os.stat(self.store.path(one.name)).st_mtime  # noqa: PTH116 - pathlib costs
+        if kept_at <= changed_at(self._settings.path):
             return None
         sign_in = self._glance(one.name)
         if sign_in is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 import pytest
@@ -287,10 +288,30 @@ def test_the_answer_at_once_is_the_answer(home: Home) -> None:
 
     # The file with the settings is younger than the sign-in, which may not match it.
     assert git.at_once(question, "") is None
-    os.utime(home.folder / "config.toml", (0, 0))
+    home.vouch("work")
     whole = git.answered("get", question, "")
     assert git.at_once(question, "") == git.at_once(question, "work") == whole
     assert git.at_once(asking("evil.example"), "") == NO
     assert git.at_once(asking("git.example", "http"), "") is None
     home.keep("work", expires_at=time.time() - 1)
     assert git.at_once(question, "") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it keeps no time of such a change")
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_older_settings_that_are_put_in_place_are_a_change(home: Home, is_linked: bool) -> None:
+    """What is moved here keeps its time; in stores of configurations, which are linked, that is 1970."""
+    home.keep("work", "git.example")
+    config, older = home.folder / "config.toml", home.folder / "older.toml"
+    older.write_text(config.read_text().replace('"client"', '"another"'))
+    os.utime(older, (0, 0))
+    compared_at = older.stat().st_ctime - (0 if is_linked else 5)
+    if is_linked:
+        config.unlink()
+        config.symlink_to(older)
+    else:
+        older.replace(config)
+    os.utime(home.store.path("work"), (compared_at, compared_at))
+
+    assert git.at_once(asking("git.example"), "") is None
+    assert git.answered("get", asking("git.example"), "") == QUIT
