@@ -14,6 +14,8 @@ OLDEST = (3, 11)
 """The first version of Python that can read the rest of the package; this file any from 3.8 on can."""
 GARBAGE = 50_000
 """New objects that are still there, before garbage is looked for."""
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 
 DECIDING = (
@@ -51,15 +53,19 @@ def _main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST:
         return _too_old()
     text, status = None, 0
-    if arguments[:1] == ["token"]:
-        text = _kept_token(arguments[1:])
-    elif arguments[:1] == ["credential"] and arguments[-1] == "get":
-        text, status = _kept_credential(arguments[1:-1])
-    if text is not None and _written(text):
-        return status
-    # Imports make many objects and hardly any garbage, which by default is looked for hundreds of times.
-    gc.set_threshold(GARBAGE, 10, 10)
-    from loopback_auth.cli import run
+    try:
+        if arguments[:1] == ["token"]:
+            text = _kept_token(arguments[1:])
+        elif arguments[:1] == ["credential"] and arguments[-1] == "get":
+            text, status = _kept_credential(arguments[1:-1])
+        if text is not None and _written(text):
+            return status
+        # Imports make many objects and hardly any garbage, which by default is looked for hundreds of times.
+        gc.set_threshold(GARBAGE, 10, 10)
+        from loopback_auth.cli import run
+    except KeyboardInterrupt:
+        # As of git, whose helpers have the same terminal, while one waits for a question.
+        return INTERRUPTED
 
     children: list[bool] = []
     if sys.platform != "win32":

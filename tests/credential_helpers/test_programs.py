@@ -225,6 +225,32 @@ def test_a_helper_that_is_ended_ends(command_line: CommandLine, there: dict[str,
     assert process.returncode != 0
 
 
+INTERRUPTED = """
+import sys
+from loopback_auth import __main__
+from loopback_auth.commands import credential
+
+def question():
+    raise KeyboardInterrupt
+
+credential.question = question
+sys.exit(__main__.main())
+"""
+
+
+@pytest.mark.parametrize("tool", ["git", "docker"])
+def test_ctrl_c_is_no_fault(command_line: CommandLine, there: dict[str, str], tool: str) -> None:
+    """It reaches git and its helper, which waits for a question; a traceback would be about nothing."""
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "credential", tool, "get"],
+        capture_output=True,
+        timeout=PATIENCE,
+        env=command_line.environment(there),
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("get",), ("svn", "get"), ("git",), ("git", "a", "b", "get"), ("git", "-x", "get")]
 )
