@@ -18,6 +18,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringError, KeyringLocked
 
 from loopback_auth.store import keychain_backend, keychain_key
+from loopback_auth.store.keychain_question import Questions
 
 CANARY = "canary-of-the-keychain"
 
@@ -136,7 +137,7 @@ def lose_all(folder: Path) -> None:
 def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what this process has got from keychains, as another process would not have it."""
     monkeypatch.setattr(keychain_key, "_CIPHERS", {})
-    monkeypatch.setattr(keychain_backend, "_QUESTIONS", keychain_backend._Questions())
+    monkeypatch.setattr(keychain_backend, "_QUESTIONS", Questions())
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from loopback_auth.credential_helpers.keyring_backend import LoopbackAuthKeyring
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.registration import Registration, Registrations
-from loopback_auth.store import FileTokenStore, keychain_backend
+from loopback_auth.store import FileTokenStore, keychain_backend, keychain_question
 from loopback_auth.store.keychain_backend import may_ask
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.tokens import SignIn, TokenSet
@@ -276,7 +276,7 @@ def test_a_keychain_that_hangs_is_not_waited_for(
     store: KeychainTokenStore, secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A daemon on D-Bus may be stopped; and it is asked no second time while it hangs."""
-    monkeypatch.setattr(keychain_backend, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(keychain_question, "ANSWER_SECONDS", 0.05)
     monkeypatch.setenv("CI", "1")
     be_wrong(secrets, "hangs")
     new_process(monkeypatch)
@@ -344,7 +344,7 @@ def test_a_person_is_waited_for_where_one_can_answer(
 ) -> None:
     """A password takes longer to type than a daemon to answer."""
     monkeypatch.setattr(keychain_backend, "may_ask", lambda environ, platform: bool(display))
-    monkeypatch.setattr(keychain_backend, "ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(keychain_question, "ANSWER_SECONDS", 0.01)
     be_wrong(secrets, "asks")
     new_process(monkeypatch)
     if display:
@@ -457,7 +457,7 @@ def test_a_keychain_that_hangs_is_waited_for_once(
     store: KeychainTokenStore, data: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list of twenty sign-ins must not take twenty times as long."""
-    monkeypatch.setattr(keychain_backend, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(keychain_question, "ANSWER_SECONDS", 0.3)
     monkeypatch.setenv("CI", "1")
     be_wrong(secrets, "hangs")
     new_process(monkeypatch)
