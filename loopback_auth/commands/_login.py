@@ -1,9 +1,8 @@
-"""The command `login` on behalf of another one, which then goes on with the sign-in."""
+"""The command `login` on behalf of a command that goes on for longer, such as `run` and `proxy`."""
 
 from __future__ import annotations
 
-from loopback_auth.cli.arguments import Parser
-from loopback_auth.commands import login
+from loopback_auth.commands._fresh import signed_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,21 +11,18 @@ if TYPE_CHECKING:
 
 
 def logged_in(named: str, since: float, *, alone: bool = False) -> SignIn:
-    """Do what the command `login` does, with the settings that it would have; return the sign-in.
+    """Sign in as `signed_in`, but do not show the last page any longer when that is done.
 
-    The last page is not kept up: the process that would do so became a child of what goes on.
+    The process that would show it would be a child of the command that goes on.
 
     Args:
         named: what the person has named; empty: nothing.
         since: Unix seconds; what another process has signed in to since then will do.
         alone: do not wait for another process that signs in.
     """
-    parser = Parser("login", usage=login.USAGE, description="")
-    login.arguments(parser)
-    read = parser.read([*[named] * bool(named), *["--alone"] * alone])
     bounds: list[BoundRedirect] = []
     try:
-        return login.signed_in(read, bounds, since=since)
+        return signed_in(named, bounds, since=since, alone=alone)
     finally:
         for bound in bounds:
             for each in bound.after_exit[0] if bound.after_exit is not None else ():
