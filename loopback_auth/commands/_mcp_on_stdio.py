@@ -6,6 +6,7 @@ import asyncio
 
 from loopback_auth.cli import tell
 from loopback_auth.clients.presentation import Presentation
+from loopback_auth.commands._remarks import tell_seldom
 from loopback_auth.commands._request_headers import check_meant
 from loopback_auth.commands._source import KeptSource
 from loopback_auth.commands._standard_streams import read_stdin, write_stdout
@@ -43,7 +44,9 @@ def serve_on_stdio(named: str, url: str, *, of: Token) -> int:
     except SignInRequired as exc:
         tell(f"{exc.message} {exc.hint}")
     try:
-        asyncio.run(bridge(source, url, network=network, read=read_stdin, write=write_stdout, tell=tell))
+        asyncio.run(
+            bridge(source, url, network=network, read=read_stdin, write=write_stdout, tell=tell_seldom())
+        )
     except KeyboardInterrupt:
         tell("Stopped.")
     return 0

@@ -6,7 +6,12 @@ import time
 
 from loopback_auth.cli import tell
 from loopback_auth.events import Event, PasteRefused, Warned
+from loopback_auth.invocation import as_typed
 from loopback_auth.words import Words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def remark(event: Event) -> None:
@@ -42,3 +47,14 @@ class Seldom:
             return False
         self._until[text] = now + REPEAT_SECONDS
         return True
+
+
+def tell_seldom() -> Callable[[str], None]:
+    """Return a function that shows a line to people, but the same line at most once a minute."""
+    seldom = Seldom()
+
+    def show(text: str) -> None:
+        if seldom.is_due(text):
+            tell(as_typed(text))
+
+    return show

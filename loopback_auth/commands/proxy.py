@@ -27,16 +27,14 @@ import asyncio
 import json
 import os
 import time
-from functools import partial
 from pathlib import Path
 
 from loopback_auth.cli import answer, tell
-from loopback_auth.commands._remarks import Seldom
+from loopback_auth.commands._remarks import tell_seldom
 from loopback_auth.commands._request_headers import check_meant
 from loopback_auth.commands._source import KeptSource
 from loopback_auth.commands._store import the_store
 from loopback_auth.errors import ConfigError, SignInRequired, TokenError, TransportError
-from loopback_auth.invocation import as_typed
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.proxy.answers import NAME
@@ -138,7 +136,7 @@ async def _serve(options: argparse.Namespace, source: KeptSource, base: Base, bo
         options.read_only,
         f"{NAME}-{os.urandom(4).hex()}",
     )
-    told = partial(_tell, Seldom())
+    told = tell_seldom()
     async with upstream(base.origin, source.network) as server:
         forwarding = Forwarding(source, server, base, rules, tell=told, patience=options.timeout)
         async with served(bound, forwarding.handle, told):
@@ -206,8 +204,3 @@ async def _tried(source: KeptSource) -> None:
 
 def _path(options: argparse.Namespace) -> str:
     return str(Path(options.unix).expanduser().absolute())
-
-
-def _tell(seldom: Seldom, text: str) -> None:
-    if seldom.is_due(text):
-        tell(as_typed(text))

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
 
@@ -46,8 +45,6 @@ ENDING_SECONDS = 1.0
 """For requests that are under way when stdin ends: clients wait two seconds until they end the process."""
 NOTIFICATION_SECONDS = 30.0
 """In which the server has to take a notification, before the next one is sent."""
-REPEAT_SECONDS = 60.0
-"""After which the same line is told again."""
 CANCELLED, INITIALIZED = "notifications/cancelled", "notifications/initialized"
 
 
@@ -68,7 +65,7 @@ async def bridge(
         network: how it is reached.
         read: returns bytes from the client, as soon as there are some; empty at the end.
         write: writes bytes to the client, and returns when it has taken them.
-        tell: shows a line to people.
+        tell: called with a line for the person.
 
     Raises:
         ConfigError: the token would be sent without encryption.
@@ -109,7 +106,7 @@ class _Bridge:
     Args:
         endpoint: the server.
         write: writes to the client.
-        tell: shows a line to people.
+        tell: called with a line for the person.
     """
 
     def __init__(
@@ -118,7 +115,6 @@ class _Bridge:
         self._server = McpConnection(endpoint)
         self._heard = self._server.session
         self._tell = tell
-        self._told: dict[str, float] = {}
         self._requests: dict[tuple[str, object], _Request] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._bytes = 0
@@ -291,7 +287,9 @@ class _Bridge:
             self._say(exc)
             if request.waits:
                 data = {"error": type(exc).__name__, **({"hint": as_typed(exc.hint)} if exc.hint else {})}
-                await self._lines.put(error_line(request.message.id, SERVER_ERROR, _words(exc), data))
+                await self._lines.put(
+                    error_line(request.message.id, SERVER_ERROR, as_typed(_words(exc)), data)
+                )
         finally:
             if self._requests.get(request.message.key) is request:
                 del self._requests[request.message.key]
@@ -335,12 +333,7 @@ class _Bridge:
         return json.dumps(document, separators=(",", ":")).encode()
 
     def _say(self, exc: LoopbackAuthError) -> None:
-        """Show people an error, but not for every message."""
-        text, now = _words(exc), time.monotonic()
-        if self._told.get(text, 0.0) <= now:
-            self._told = {each: until for each, until in self._told.items() if until > now}
-            self._told[text] = now + REPEAT_SECONDS
-            self._tell(text)
+        self._tell(_words(exc))
 
 
 def _mistake(exc: Exception) -> LoopbackAuthError:
@@ -349,4 +342,4 @@ def _mistake(exc: Exception) -> LoopbackAuthError:
 
 
 def _words(exc: LoopbackAuthError) -> str:
-    return as_typed(f"{exc.message} {exc.hint}".strip())
+    return f"{exc.message} {exc.hint}".strip()
