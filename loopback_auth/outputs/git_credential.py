@@ -18,6 +18,7 @@ Documentation/gitcredentials.adoc ("CUSTOM HELPERS").
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.outputs.timestamps import LAST_SECOND
 from loopback_auth.records import dataclass, field
 
 TYPE_CHECKING = False
@@ -36,9 +37,6 @@ QUIT = "quit=1\n"
 """The answer that ends git's search: no other helper is asked, nor is the person."""
 STATE = "loopback-auth:"
 """Beginning of the values of `state[]` that are ours."""
-
-LATEST = 253_402_300_799
-"""Unix seconds of the last second of the year 9999."""
 _USED = ("protocol", "host", "username", "password", "credential")
 _BEARER, _BASIC = "bearer", "basic"
 
@@ -137,7 +135,7 @@ def git_credential(credential: Credential, *, username: str, request: Request) -
     else:
         lines += [f"username={username}", f"password={credential.token}"]
     if credential.expires_at is not None and credential.expires_at >= 1:
-        lines.append(f"password_expiry_utc={int(min(credential.expires_at, LATEST))}")
+        lines.append(f"password_expiry_utc={int(min(credential.expires_at, LAST_SECOND))}")
     return "\n".join(lines) + "\n"
 
 
