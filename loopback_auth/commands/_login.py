@@ -16,9 +16,9 @@ def logged_in(named: str, since: float, *, alone: bool = False) -> SignIn:
     The process that would show it would be a child of the command that goes on.
 
     Args:
-        named: what the person has named; empty: nothing.
-        since: Unix seconds; what another process has signed in to since then will do.
-        alone: do not wait for another process that signs in.
+        named: as for `signed_in`.
+        since: as for `signed_in`.
+        alone: as for `signed_in`.
     """
     bounds: list[BoundRedirect] = []
     try:

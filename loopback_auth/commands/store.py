@@ -2,8 +2,8 @@
 
 In files they can be read by you alone, and are in your backups as they are. With `keychain` each file is
 encrypted, and the key is where this system keeps passwords: macOS Keychain, Windows Credential Locker, or
-GNOME Keyring, KWallet or another Secret Service on a Linux desktop. Then a copy of the files is worth
-nothing. A program that runs as you can ask the keychain, too.
+GNOME Keyring, KWallet or another Secret Service on a Linux desktop. Then a copy of the files
+cannot be read without the keychain. A program that runs as you can ask the keychain, too.
 
 Examples:
   python -m loopback_auth store
@@ -164,7 +164,7 @@ def _written(where: str) -> str:
         return f'{exc.message.removesuffix(".")}. Write this line at the top of {path}: store = "{where}"'
     value = os.environ.get(VARIABLE, where)
     return (
-        f"{VARIABLE} is {ascii(value)[:80]}, which counts before the file. Unset it."
+        f"{VARIABLE} is {ascii(value)[:80]}, which takes precedence over the file. Unset it."
         if value != where
         else ""
     )

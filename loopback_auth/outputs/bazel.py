@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_REQUEST = 64 * 1024
 """Bytes of the request on stdin."""
-_HINT = "This output is for a credential helper of Bazel, which is started by Bazel."
+_HINT = "Let Bazel start it, as the credential helper in .bazelrc."
 
 
 def bazel(credential: Credential) -> str:

@@ -1,4 +1,4 @@
-"""What git says to a credential helper, and what a helper answers; nothing here is asked of anybody.
+"""What git says to a credential helper, and what a helper answers, as pure functions of text.
 
 git runs the helper with an action as its last argument and writes lines `name=value` to it, until an empty
 line or the end. The answer has the same form. An empty answer is the helper's "no": git asks the next helper,

@@ -41,7 +41,7 @@ PLACEHOLDERS = frozenset(
         "x-token-auth",
     ]
 )
-"""User names that stand for whoever has the token."""
+"""User names that say nothing about the account, because the token alone counts."""
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _IPV6 = frozenset("0123456789abcdef:.")
 

@@ -16,8 +16,8 @@ class KeychainTokenStore(FileTokenStore):
 
     The keychain is the one that `keyring` uses: macOS Keychain, Windows Credential Locker, or the Secret
     Service or KWallet of a Linux desktop. It is asked once in a process at most. Where it is locked, a person
-    who can see the screen is asked to unlock it; by SSH and in CI nobody is asked, and every call ends within
-    seconds.
+    at the screen is asked to unlock it; over SSH and in CI a locked keychain is an error. Every call ends in
+    time.
 
     Encrypted are the tokens (AES-256-GCM), the keys to which tokens are bound, and the clients that the
     program has registered. Names, sizes and times of files are not. The sign-ins that a `FileTokenStore` has

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 KEY_SIZE = 32
 """Random bytes of a key; 43 characters, which every keychain takes."""
 SERVICE = "loopback_auth"
-"""Under which the key is in the keychain, beside its own name."""
+"""The service under which the keychain has the key; the user name is the name of the key."""
 VARIABLE = "PYTHON_KEYRING_BACKEND"
 _SECRET_SERVICE = "keyring.backends.SecretService.Keyring"
 _OF_SYSTEM = {
@@ -231,7 +231,7 @@ def _unlocked(backend: _BackEnd, question: Question[Any]) -> _BackEnd:
     """Return a back end that may be asked: it is unlocked, or a person can unlock it.
 
     Raises:
-        StoreError: it is locked, and nobody could answer its question.
+        StoreError: it is locked, and a person could not see its question.
     """
     asks = may_ask(os.environ, sys.platform)
     if _name(backend) == _SECRET_SERVICE:

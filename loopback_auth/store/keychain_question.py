@@ -2,8 +2,8 @@
 
 A call to a keychain may wait for ever, for a person or for a daemon that hangs, and cannot be cancelled. So
 it is made in a thread of its own, and waited for only so long. Until it has ended no other call is made for
-the same key: who asks meanwhile gets its answer, so that a person sees one question and not many. The text of
-the key does not leave that thread, whose frames no error reporter sees.
+the same key: a caller that comes meanwhile gets the same answer, so that a person sees one question and not
+many. The text of the key does not leave that thread, whose frames no error reporter sees.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from loopback_auth.errors import StoreError
 
 ANSWER_SECONDS = 10.0
-"""For a keychain that asks nobody."""
+"""For the answer of a keychain that asks no person."""
 PERSON_SECONDS = 60.0
-"""For a person to unlock the keychain, after that."""
+"""For a person to unlock the keychain, after the `ANSWER_SECONDS`."""
 REMEMBERED_SECONDS = 5.0
-"""For which a failure is the answer to the next call too."""
+"""For which a failure is the answer to every later call, too."""
 FILES = "or keep the sign-ins in files"
 """What every hint ends with."""
 
@@ -62,7 +62,7 @@ class Question(Generic[T]):
         Raises:
             StoreError: there is none in time, or the keychain failed.
         """
-        # From when it was asked: who comes later does not wait as long again.
+        # The time counts from the question: a later caller waits for the rest of it alone.
         if not self._is_there(ANSWER_SECONDS) and not (
             self.waits_for_person and self._is_there(ANSWER_SECONDS + PERSON_SECONDS)
         ):
@@ -83,14 +83,14 @@ class Question(Generic[T]):
         except LoopbackAuthError as exc:
             self._error = exc.message, exc.hint
         except BaseException as exc:
-            self._error = _words(exc)
+            self._error = _described(exc)
         finally:
             self._ended_at = time.monotonic()
             self._ended.set()
 
 
 class Questions:
-    """Those of this process, by what is asked."""
+    """The questions of this process, by what is asked."""
 
     def __init__(self) -> None:
         self._process = 0
@@ -120,7 +120,7 @@ class Questions:
 
 
 LOCKED = (
-    "The keychain is locked, and nobody can be asked here to unlock it",
+    "The keychain is locked, and there is no screen here on which you could unlock it",
     f"Unlock it in a session at the screen of this machine, {FILES}.",
 )
 _BY_NUMBER = {
@@ -131,7 +131,7 @@ _BY_NUMBER = {
 }
 
 
-def _words(exc: BaseException) -> tuple[str, str]:
+def _described(exc: BaseException) -> tuple[str, str]:
     """Return what happened and what to do; what a back end says is not quoted, as it may have the secret."""
     name = type(exc).__name__
     if name == "KeyringLocked":
@@ -139,7 +139,7 @@ def _words(exc: BaseException) -> tuple[str, str]:
     for number in re.findall(r"(?<![\w-])-\d{3,6}\b", str(exc)):
         if number in _BY_NUMBER:
             return _BY_NUMBER[number]
-    return f"The keychain failed: {name}", f"Look whether it runs and is unlocked, {FILES}."
+    return f"The keychain failed: {name}", f"Check that it runs and is unlocked, {FILES}."
 
 
 def keychain_error(message: str, hint: str) -> StoreError:

@@ -6,8 +6,8 @@ something is not kept, and other processes read either form meanwhile. A move th
 the next one: what is in a file says whether it was moved.
 
 Whatever else may hold a secret is moved too: damaged files that were renamed, and new files that a crash has
-left are removed. The blocks on the disk where plain files were are not overwritten: on disks of today nobody
-but the disk knows where they are.
+left are removed. The blocks on the disk where plain files were are not overwritten: a program cannot know
+where a disk of today has written them.
 """
 
 # As in `private_files`.
