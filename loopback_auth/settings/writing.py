@@ -25,6 +25,7 @@ import tomlkit
 from filelock import FileLock, Timeout
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, StoreError
 from loopback_auth.narrow import is_object, is_tuple
@@ -84,7 +85,9 @@ def set_provider(path: str, name: str, values: Mapping[str, object], *, default:
 
     def change(document: TOMLDocument) -> None:
         tables = document.setdefault("providers", tomlkit.table(is_super_table=True))
-        table = tables.setdefault(name, tomlkit.table())
+        # In a table in braces there can only be others in braces.
+        inline = isinstance(tables, InlineTable)
+        table = tables.setdefault(name, tomlkit.inline_table() if inline else tomlkit.table())
         for key, value in values.items():
             if value is None:
                 table.pop(key, None)
@@ -130,7 +133,7 @@ def _item(value: object) -> object:
 
 def _changed(before: bytes, path: str, change: Callable[[TOMLDocument], None]) -> tuple[bytes, bool]:
     """Return the new content, and whether it has a secret."""
-    parsed(before, path)  # Its errors name the line.
+    provider_tables(parsed(before, path), path)  # Its errors name the line, and what is no table.
     mark, text = (BOM if before.startswith(BOM) else b""), before.removeprefix(BOM).decode()
     try:
         document = tomlkit.parse(text)

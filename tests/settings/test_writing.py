@@ -12,7 +12,7 @@ from tomlkit import TOMLDocument, table
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings import load_config
-from loopback_auth.settings.writing import change_config
+from loopback_auth.settings.writing import change_config, set_provider
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
 KEPT = """\
@@ -221,3 +221,36 @@ def test_a_change_that_makes_no_sense_is_refused(path: Path) -> None:
         change_config(str(path), change)
 
     assert path.read_text() == KEPT
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'providers = {work = {client_id = "abc"}}  # mine\n',
+        '[providers]\nwork = {client_id = "abc"}  # mine\n',
+        'providers.work.client_id = "abc"  # mine\n',
+        '[providers]\nwork.client_id = "abc"  # mine\n',
+    ],
+)
+@pytest.mark.parametrize("name", ["work", "github"])
+def test_a_provider_is_written_in_every_spelling_of_tables(path: Path, content: str, name: str) -> None:
+    """TOML 1.0.0, "Inline Table": braces can have braces inside, but no heading; both are tables."""
+    set_provider(str(kept(path, content)), name, {"client_id": "new", "scope": ("a", "b")})
+    new = path.read_text()
+
+    written: dict[str, object] = {name: {"client_id": "new", "scope": ["a", "b"]}}
+    expected = {"work": {"client_id": "abc"}} | written
+    assert tomllib.loads(new)["providers"] == expected
+    assert "# mine" in new
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["providers = 3\n", "[[providers]]\n", "[providers]\nwork = 3\n", "[[providers.work]]\n"],
+)
+def test_what_is_no_table_is_said_and_not_changed(path: Path, content: str) -> None:
+    """TOML can say it, and the library fails on it in ways of its own."""
+    with pytest.raises(ConfigError, match="table"):
+        set_provider(str(kept(path, content)), "work", {"client_id": "new"})
+
+    assert path.read_text() == content
