@@ -23,6 +23,8 @@ NEVER = ("CONNECT", "TRACE")
 """CONNECT would reach other hosts, and TRACE answers with what was sent, the token included."""
 BROWSER = ("Origin", "Sec-Fetch-Site", "Sec-Fetch-Dest", "Sec-Fetch-User")
 """Fields of browsers; Node.js sends `Sec-Fetch-Mode` too, and is none."""
+LENGTH_DIGITS = 18
+"""RFC 9110 §8.6: a recipient MUST anticipate large numbers; longer ones Python refuses to read in the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Rules:
         if fields.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
             # What is inside the chunks would be taken for the content itself (RFC 9112 §6.1).
             return Refusal(501, "This transfer coding is not known here.", "http_request_error")
+        if len(fields.get("Content-Length", "")) > LENGTH_DIGITS:
+            return Refusal(400, "The length of this request is too large.", "http_request_error")
         if "Via" in fields and any(self.name in one for name, one in fields.items() if name.lower() == "via"):
             return Refusal(508, "This proxy forwards to itself.", "proxy_loop_detected", told=True)
         return None
@@ -133,6 +137,7 @@ def _why_writing(method: str, fields: Mapping[str, str], *, upgrade: bool) -> st
         return f"{method} is not forwarded"
     if upgrade:
         return "a websocket is not forwarded"
-    if any(name in fields for name in OVERRIDES):
+    # For servers that pass fields on as variables both signs are the same (RFC 3875 §4.1.18).
+    if any(name.lower().replace("_", "-") in OVERRIDES for name in fields):
         return "the method cannot be overridden by a header"
     return ""

@@ -110,6 +110,22 @@ def test_read_only_cannot_be_got_round() -> None:
     assert status(RULES, X_HTTP_Method_Override="DELETE") == status(RULES, upgrade=True) == 0
 
 
+@pytest.mark.parametrize("name", ["X_HTTP_Method_Override", "x-http_method", "X_METHOD-Override"])
+def test_rfc3875_4_1_18_an_underscore_is_a_hyphen_for_some_servers(name: str) -> None:
+    """They pass fields on as variables, in whose names both are the same."""
+    headers = CIMultiDict({"Host": HOST, name: "DELETE"})
+    refusal = READ_ONLY.refusal("GET", "/key/a", headers, upgrade=False)
+
+    assert refusal is not None
+    assert refusal.status == 405
+
+
+@pytest.mark.parametrize(("length", "expected"), [("9" * 18, 0), ("0" * 19, 400), ("0" * 5000 + "1", 400)])
+def test_rfc9110_8_6_a_length_of_too_many_digits_is_refused(length: str, expected: int) -> None:
+    """It is the client's fault, and no failure of the proxy."""
+    assert status(RULES, "POST", Content_Length=length) == expected
+
+
 def test_a_target_that_climbs_is_refused() -> None:
     """`target` decides which do."""
     assert status(RULES, target="/key/../a") == 400
