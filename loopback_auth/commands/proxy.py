@@ -40,7 +40,7 @@ from loopback_auth.protocol.urls import shown_url
 from loopback_auth.proxy.answers import NAME
 from loopback_auth.proxy.forwarding import Forwarding
 from loopback_auth.proxy.guards import Rules
-from loopback_auth.proxy.listening import ADDRESS, on_port, on_unix_socket, remove_unix_socket
+from loopback_auth.proxy.listening import ADDRESS, file_of, on_port, on_unix_socket, remove_unix_socket
 from loopback_auth.proxy.serving import served
 from loopback_auth.proxy.target import base_of
 from loopback_auth.proxy.upstream import upstream
@@ -116,6 +116,7 @@ def run(options: argparse.Namespace) -> int:
     secret = "" if options.unix or options.no_secret else f"/{base64url(os.urandom(SECRET_BYTES))}"
     base = base_of(options.to, mount=secret, name="--to")
     bound = on_unix_socket(_path(options)) if options.unix else on_port(options.port or 0)
+    file = file_of(_path(options)) if options.unix else None
     try:
         asyncio.run(_serve(options, source, base, bound))
     except KeyboardInterrupt:
@@ -123,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         bound.close()
         if options.unix:
-            remove_unix_socket(_path(options))
+            remove_unix_socket(_path(options), file)
     return 0
 
 

@@ -82,10 +82,25 @@ def on_unix_socket(path: str) -> socket.socket:
     return bound
 
 
-def remove_unix_socket(path: str) -> None:
-    """Remove the socket's file at the end."""
-    with suppress(OSError):
-        os.unlink(path)  # noqa: PTH108 - beside the other calls of os
+def file_of(path: str) -> tuple[int, int] | None:
+    """Return which file a path means now; None: there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def remove_unix_socket(path: str, file: tuple[int, int] | None) -> None:
+    """Remove the socket's file at the end.
+
+    Args:
+        path: of it.
+        file: which one it was; another one, of a proxy that was started meanwhile, stays.
+    """
+    if file is not None and file_of(path) == file:
+        with suppress(OSError):
+            os.unlink(path)  # noqa: PTH108 - beside the other calls of os
 
 
 def _check_folder(path: str) -> None:
@@ -124,7 +139,7 @@ def _discard_dead(path: str) -> None:
         try:
             one.connect(path)
         except ConnectionRefusedError:
-            remove_unix_socket(path)
+            remove_unix_socket(path, (found.st_dev, found.st_ino))
             return
         except OSError:
             pass  # Whatever it is, something may be there.

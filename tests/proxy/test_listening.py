@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.proxy.listening import on_port, on_unix_socket, remove_unix_socket
+from loopback_auth.proxy.listening import file_of, on_port, on_unix_socket, remove_unix_socket
 
 if sys.platform == "win32":
     pytest.skip("there are no Unix sockets for Python there", allow_module_level=True)
@@ -44,8 +44,9 @@ def test_a_socket_of_a_process_that_was_killed_is_replaced(folder: Path) -> None
     on_unix_socket(path).close()
     with closing(on_unix_socket(path)), closing(socket.socket(socket.AF_UNIX)) as one:
         one.connect(path)
-    remove_unix_socket(path)
-    remove_unix_socket(path)
+    file = file_of(path)
+    remove_unix_socket(path, file)
+    remove_unix_socket(path, file)
 
     assert not Path(path).exists()
 
@@ -57,6 +58,18 @@ def test_a_socket_that_is_in_use_is_left_alone(folder: Path) -> None:
         on_unix_socket(path)
 
     assert refused.value.parameter == "unix"
+
+
+def test_the_socket_of_a_later_process_is_not_removed(folder: Path) -> None:
+    """Where a person has removed the first one, its process must not take the second one away."""
+    path = str(folder / "s")
+    with closing(on_unix_socket(path)):
+        first = file_of(path)
+        Path(path).rename(folder / "moved")
+        with closing(on_unix_socket(path)):
+            remove_unix_socket(path, first)
+
+            assert Path(path).is_socket()
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])
