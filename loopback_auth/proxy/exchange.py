@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 from loopback_auth.clients.presentation import Presentation
 from loopback_auth.proxy.headers import request_fields
 from loopback_auth.proxy.request_body import RequestBody
+from loopback_auth.proxy.target import Base
 from loopback_auth.proxy.upstream import Upstream
 
 UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "websocket"))
@@ -23,12 +24,15 @@ class Exchange:
     Args:
         request: of the client.
         url: where it is sent.
+        base: of the proxy.
         patience: see `Forwarding`.
         via: names this proxy.
         upgrade: the client asks to go on as a websocket.
     """
 
-    def __init__(self, request: BaseRequest, url: str, patience: float, *, via: str, upgrade: bool) -> None:
+    def __init__(
+        self, request: BaseRequest, url: str, base: Base, patience: float, *, via: str, upgrade: bool
+    ) -> None:
         self.request = request
         self.url = url
         self.upgrade = upgrade
@@ -44,7 +48,7 @@ class Exchange:
         fields = request_fields(
             received.items(), method=request.method, via=f"{version.major}.{version.minor} {via}"
         )
-        self._headers = CIMultiDict(fields)
+        self._headers = CIMultiDict(base.request_fields(fields))
         if upgrade:
             self._headers.extend(UPGRADE)
         if self.body is not None and length is not None:

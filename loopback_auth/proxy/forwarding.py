@@ -90,7 +90,7 @@ class Forwarding:
             return self._refused(refusal, request)
         below = self._rules.below(target, fields.get("Host", "").lower()) or "/"
         url, via = self._base.url(below), self._rules.name
-        exchange = Exchange(request, url, self._patience, via=via, upgrade=upgrade)
+        exchange = Exchange(request, url, self._base, self._patience, via=via, upgrade=upgrade)
         self._under_way += 1
         try:
             return await self._answered(exchange)
@@ -175,7 +175,7 @@ class Forwarding:
             return self._refused(refusal, request)
         if length is None:
             fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
-        answer = Forwarded(response.status, response.reason, fields)
+        answer = Forwarded(response.status, _reason(response, token), fields)
         await answer.prepare(request)
         if content.is_eof():
             await answer.write_eof(content.read_nowait())
@@ -203,7 +203,7 @@ class Forwarding:
             refusal = Refusal(502, text, "http_protocol_error", told=True)
             return self._refused(refusal, request)
         fields = self._fields(exchange, response, token)
-        answer = Switched(SWITCHED, response.reason, [*fields, *UPGRADE])
+        answer = Switched(SWITCHED, _reason(response, token), [*fields, *UPGRADE])
         answer.force_close()
         await answer.prepare(request)
         request.writer.send_headers()
@@ -235,6 +235,12 @@ class Forwarding:
         if refusal.told:
             self._tell(refusal.text.replace("\n", " "))
         return refused(refusal, method=request.method)
+
+
+def _reason(response: ClientResponse, token: str) -> str:
+    """Return the reason phrase for the client, which may be left out (RFC 9112 §4)."""
+    reason = response.reason or ""
+    return "" if token and token in reason else reason
 
 
 def _broken_off(request: BaseRequest) -> ConnectionError:

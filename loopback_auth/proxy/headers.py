@@ -67,7 +67,7 @@ def response_fields(received: Iterable[tuple[str, str]], *, secret: str) -> tupl
     kept: Fields = []
     told = False
     for name, value in _end_to_end(received, HOP_BY_HOP):
-        if secret and secret in value:
+        if secret and (secret in value or secret in name):
             told = True
             continue
         kept.append((name, value if value.isascii() and value.isprintable() else _cleaned(value)))

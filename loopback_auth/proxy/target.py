@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint, compared_origin
+from loopback_auth.proxy.headers import Fields
 
 _VISIBLE = re.compile(r"[!-~]*")
 _FORBIDDEN = re.compile(r"[\\#]")
@@ -80,6 +81,25 @@ class Base:
             return there
         query, fragment = f"?{parts.query}" * bool(parts.query), f"#{parts.fragment}" * bool(parts.fragment)
         return f"{below or '/'}{query}{fragment}"
+
+    def request_fields(self, fields: Fields) -> Fields:
+        """Return the fields of a request without the secret of the mount, which is for clients alone.
+
+        An address of the proxy becomes that of the server, as in `Referer` and in `Destination` of WebDAV; a
+        field that has the secret in another form is left out.
+
+        Args:
+            fields: for the server.
+
+        Source: RFC 9110 §10.1.3 (`Referer`), §17.9 (what an address discloses); RFC 4918 §10.3.
+        """
+        secret = self.mount[1:]
+        if not secret or not any(secret in value or secret in name for name, value in fields):
+            return fields
+        address = re.compile(rf"https?://[^/\s]*{re.escape(self.mount)}(?=[/?#]|$)", re.IGNORECASE)
+        there = f"{self.origin}{self.prefix}"
+        changed = [(name, address.sub(lambda _: there, value)) for name, value in fields]
+        return [(name, value) for name, value in changed if secret not in value and secret not in name]
 
 
 def base_of(url: str, *, mount: str = "", name: str = "url") -> Base:

@@ -188,6 +188,31 @@ async def test_an_answer_that_echoes_the_token_in_a_header_loses_it() -> None:
         assert "canary" not in "".join(world.told)
 
 
+async def test_an_answer_that_echoes_the_token_in_its_reason_loses_it() -> None:
+    """RFC 9112 §4: a client SHOULD ignore the phrase, so nothing is lost with it."""
+    async with proxied(answering(answer("400 Bad canary-0"), answer("400 Bad day"))) as world:
+        first, second = await world.raw(world.request()), await world.raw(world.request())
+
+    assert first.startswith(b"HTTP/1.1 400 \r\n")
+    assert b"canary" not in first
+    assert second.startswith(b"HTTP/1.1 400 Bad day\r\n")
+
+
+async def test_the_server_does_not_learn_the_secret_of_the_address() -> None:
+    """RFC 9110 §17.9; a crawler sends where it was, and WebDAV (RFC 4918 §10.3) where to."""
+    async with proxied(answering(OK), path="/v1") as world:
+        own = (f"Referer: {world.url}/a?b", f"Destination: {world.url}/c", f"X-Base: {world.url}")
+        await world.raw(world.request("GET /key/a HTTP/1.1", *own, "X-Original: /key/a", "Cookie: a=b"))
+        (head,) = world.heads
+        server = f"http://{head.values('Host')[0]}/v1"
+
+    assert head.values("Referer") == [f"{server}/a?b"]
+    assert head.values("Destination") == [f"{server}/c"]
+    assert head.values("X-Base") == [server]
+    assert head.values("X-Original") == []
+    assert head.values("Cookie") == ["a=b"]
+
+
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
 async def test_rfc9110_6_4_1_answers_without_content_have_none(status: str) -> None:
     """The next answer on the connection begins right behind the head."""
