@@ -38,9 +38,16 @@ from loopback_auth.errors import ConfigError, SignInRequired, TokenError, Transp
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.proxy.answers import NAME
-from loopback_auth.proxy.forwarding import Forwarding
+from loopback_auth.proxy.forwarding import MOST_REQUESTS, Forwarding
 from loopback_auth.proxy.guards import Rules
-from loopback_auth.proxy.listening import ADDRESS, file_of, on_port, on_unix_socket, remove_unix_socket
+from loopback_auth.proxy.listening import (
+    ADDRESS,
+    allow_connections,
+    file_of,
+    on_port,
+    on_unix_socket,
+    remove_unix_socket,
+)
 from loopback_auth.proxy.serving import served
 from loopback_auth.proxy.target import base_of
 from loopback_auth.proxy.upstream import upstream
@@ -115,6 +122,8 @@ def run(options: argparse.Namespace) -> int:
     check_meant(source.first, options.to, name="--to")
     secret = "" if options.unix or options.no_secret else f"/{base64url(os.urandom(SECRET_BYTES))}"
     base = base_of(options.to, mount=secret, name="--to")
+    # Each request has two connections, and as many clients may wait.
+    allow_connections(4 * MOST_REQUESTS)
     bound = on_unix_socket(_path(options)) if options.unix else on_port(options.port or 0)
     file = file_of(_path(options)) if options.unix else None
     try:

@@ -19,6 +19,8 @@ from loopback_auth.network.loopback import BACKLOG, listen
 
 ADDRESS = "127.0.0.1"
 _ONLY_OWNER = 0o177
+_OTHER_FILES = 100
+"""That are open beside the connections."""
 OWN_FOLDER = "Choose a path in a folder that only you can write to, such as $XDG_RUNTIME_DIR."
 
 
@@ -80,6 +82,29 @@ def on_unix_socket(path: str) -> socket.socket:
     finally:
         os.umask(before)
     return bound
+
+
+def allow_connections(number: int) -> None:
+    """Raise the system's limit for this process, so that so many connections can be open, if it lets us.
+
+    Many systems begin with 256 or 1024 open files, for the sake of programs that use select(2).
+
+    Args:
+        number: of connections, to clients and to the server.
+
+    Source: getrlimit(2).
+    """
+    if sys.platform == "win32":
+        return
+    import resource  # Not on every system.
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def file_of(path: str) -> tuple[int, int] | None:

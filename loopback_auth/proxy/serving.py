@@ -49,6 +49,9 @@ async def served(
         grace: seconds.
     """
     runner = ServerRunner(_Server(handle, tell), shutdown_timeout=grace)
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: _report(context, tell))
     try:
         await runner.setup()
         await SockSite(runner, bound).start()
@@ -56,6 +59,20 @@ async def served(
     finally:
         await runner.cleanup()
         bound.close()
+        loop.set_exception_handler(before)
+
+
+def _report(context: dict[str, object], tell: Callable[[str], None]) -> None:
+    """Say what failed outside of all requests.
+
+    By itself the event loop writes a traceback, and when the system has no file left for another connection,
+    a hundred of them each second.
+    """
+    exc = context.get("exception")
+    if isinstance(exc, OSError):
+        tell(f"The proxy could not take a connection: {exc.strerror or type(exc).__name__}.")
+    elif isinstance(exc, BaseException):
+        tell(f"A part of this proxy failed: {type(exc).__name__}.")
 
 
 class _Connection(RequestHandler):

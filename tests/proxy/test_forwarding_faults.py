@@ -230,3 +230,21 @@ async def test_the_end_waits_for_requests_under_way_and_not_for_ever() -> None:
 
         assert (await soon).endswith(b"fine")
         await never
+
+
+async def test_a_failure_outside_of_requests_is_a_line_and_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """When no file is left for a connection, the event loop writes thousands of lines each second."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    async with proxied(answering(OK)) as world:
+        words = "socket.accept() out of system resource"
+        loop.call_exception_handler({"message": words, "exception": OSError(24, "Too many open files")})
+        loop.call_exception_handler({"message": words, "exception": ValueError("canary")})
+
+        assert len(world.told) == 2
+        assert "Too many open files" in world.told[0]
+        assert "canary" not in world.told[1]
+    assert not caplog.records
+    assert loop.get_exception_handler() is before

@@ -14,10 +14,18 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.proxy.listening import file_of, on_port, on_unix_socket, remove_unix_socket
+from loopback_auth.proxy.listening import (
+    allow_connections,
+    file_of,
+    on_port,
+    on_unix_socket,
+    remove_unix_socket,
+)
 
 if sys.platform == "win32":
     pytest.skip("there are no Unix sockets for Python there", allow_module_level=True)
+
+import resource
 
 
 @pytest.fixture
@@ -118,6 +126,22 @@ def test_a_number_that_is_no_port_is_refused(port: int) -> None:
     """The system's own error is none of ours."""
     with pytest.raises(ConfigError):
         on_port(port)
+
+
+def test_the_limit_of_open_files_is_raised_and_never_lowered() -> None:
+    """Many systems begin with 256 or 1024, and each request needs two connections."""
+    before = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 200), hard))
+        allow_connections(150)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (250, hard)
+        allow_connections(50)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (250, hard)
+        if hard != resource.RLIM_INFINITY:
+            allow_connections(hard + 1)
+            assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_only_the_loopback_interface_is_listened_on() -> None:
