@@ -123,7 +123,12 @@ def _given(options: argparse.Namespace) -> dict[str, object]:
 
 def _secret(name: str) -> str:
     asks = is_terminal(sys.stdin)
-    secret = ask_client_secret(name) if asks else sys.stdin.readline(SECRET_LIMIT).strip()
+    secret = ask_client_secret(name) if asks else sys.stdin.readline(SECRET_LIMIT + 1).strip()
+    if len(secret) > SECRET_LIMIT:
+        raise ConfigError(
+            f"The client secret is longer than {SECRET_LIMIT} characters.",
+            hint="Look whether the first line of stdin has the secret, and nothing else.",
+        )
     if not secret:
         raise ConfigError(
             "No client secret was given.", hint="Type it, or let stdin have it as its first line."

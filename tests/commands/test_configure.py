@@ -131,6 +131,18 @@ def test_what_could_not_work_is_not_written(
     assert not path.exists()
 
 
+def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(command_line: CommandLine, path: Path) -> None:
+    """A file of a key that was piped in by mistake would be kept as half a secret."""
+    flags = ("corp", "--issuer", ISSUER, "--client-id", "abc", "--with-secret")
+    long = configure(command_line, *flags, stdin="a" * 4097)
+
+    assert long.status == 2
+    assert "aaaa" not in long.complaint
+    assert not path.exists()
+    assert configure(command_line, *flags, stdin="a" * 4096).status == 0
+    assert "a" * 4096 in path.read_text()
+
+
 def test_a_server_that_does_not_answer_is_not_written(command_line: CommandLine, path: Path) -> None:
     """With --check; without it a laptop on a train can be configured."""
     flags = ("corp", "--issuer", "http://127.0.0.1:9", "--client-id", "abc")
