@@ -19,7 +19,6 @@ from loopback_auth.outputs.credential import credential
 from loopback_auth.outputs.hosts import Candidate, belongs_to, sign_in_for
 from loopback_auth.settings import provider_name
 from loopback_auth.settings.kept import KeptSettings
-from loopback_auth.store import sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +117,8 @@ class Tokens:
         if named and not found and not troubles and self._login is not None:
             self._login(named)
             found, troubles = self.candidates(named)
-        chosen = self._chosen() if len(found) > 1 else ""
+        there = [one.name for one in found if host in one.hosts]
+        chosen = self._chosen(there) if len(there) > 1 else ""
         one = sign_in_for(host, found, user="" if named else user, chosen=chosen)
         if one is None and troubles:
             raise troubles[0]
@@ -186,9 +186,12 @@ class Tokens:
         token = sign_in.tokens.access_token if sign_in is not None else ""
         return bool(token) and compare_digest(token.encode(), secret.encode())
 
-    def _chosen(self) -> str:
-        meant = self._settings.meant()
-        return sign_in_name(meant) if meant else self.store.chosen()
+    def _chosen(self, names: list[str]) -> str:
+        """Return which of several sign-ins is meant: the one in use, or, if it is none of them, the chosen one."""
+        from loopback_auth.commands._kept import in_use  # Most hosts have one sign-in.
+
+        meant = in_use(self.store)
+        return meant if meant in names else self.store.chosen()
 
     def _glance(self, name: str) -> SignIn | None:
         try:

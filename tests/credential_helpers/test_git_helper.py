@@ -7,9 +7,10 @@ import sys
 import time
 
 import pytest
-from helper_home import Home
+from helper_home import TABLE, Home
 from renewing import TokenEndpoint
 
+from loopback_auth.commands._kept import in_use
 from loopback_auth.credential_helpers import git
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.model import ServerMetadata
@@ -214,6 +215,25 @@ def test_several_sign_ins_for_a_host(home: Home, capsys: pytest.CaptureFixture[s
     assert password(get("git.example")) == "canary-work"
     home.configure_first('provider = "home"\n')
     assert password(get("git.example")) == "canary-home"
+
+
+def test_the_account_in_use_is_the_one_of_the_command_token(home: Home) -> None:
+    """`provider = "work"` in the file, and `use` between two accounts there, or of another provider."""
+    home.keep("work", "git.example")
+    for name in ("work-two", "work-three"):
+        home.store.save(replace(home.keep(name), configured_as="work"))
+    home.keep("other", "other.example")
+    for first in ("", 'provider = "work"\n'):
+        home.configure_first(first)
+        for chosen in ("work-two", "work-three", "work"):
+            home.store.choose(chosen)
+            assert password(get("git.example")) == f"canary-{chosen}" == f"canary-{in_use(home.store)}"
+
+    # The settings name a sign-in that is not for this host, so the choice decides.
+    home.configure(TABLE.format(name="other-two", issuer="https://id.example", hosts=["other.example"]))
+    home.keep("other-two")
+    home.store.choose("other-two")
+    assert (in_use(home.store), password(get("other.example"))) == ("work", "canary-other-two")
 
 
 def test_a_sign_in_may_be_named_by_its_address(home: Home) -> None:
