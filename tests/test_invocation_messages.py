@@ -15,7 +15,9 @@ from command_line import CommandLine
 
 from loopback_auth.cli import COMMANDS, TOPICS, run
 from loopback_auth.demo.serve import demo_thread
+from loopback_auth.errors import SignInRequired
 from loopback_auth.invocation import GENERAL
+from loopback_auth.proxy.answers import refused, unavailable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
 
@@ -110,6 +112,17 @@ def test_a_login_in_two_steps_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"  {script} finish " in shown[0]
     assert f"{script} finish {begun['handle']} --yes --wait 60" in pending
     assert not [text for text in (*shown, pending) if GENERAL in text]
+
+
+def test_the_proxy_names_it_to_its_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client of the proxy is answered is read by the person who started the proxy."""
+    script = next(iter(TYPED))
+    monkeypatch.setattr(sys, "argv", [script, "proxy"])
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, script, "proxy"])
+    refusal = unavailable(SignInRequired("You are not signed in.", hint=f"Sign in: {GENERAL} login work"))
+
+    body = refused(refusal, method="GET").body
+    assert body == f"You are not signed in.\nSign in: {script} login work\n".encode()
 
 
 @pytest.mark.slow

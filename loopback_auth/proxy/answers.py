@@ -12,6 +12,7 @@ from aiohttp.web_response import Response, StreamResponse
 from multidict import CIMultiDict
 
 from loopback_auth.errors import LoopbackAuthError, TransportError
+from loopback_auth.invocation import as_typed
 from loopback_auth.proxy.guards import Refusal
 from loopback_auth.proxy.headers import Fields
 
@@ -63,7 +64,7 @@ def refused(refusal: Refusal, *, method: str) -> Response:
         ("Server", NAME),
         ("X-Content-Type-Options", "nosniff"),
     ]
-    body = f"{refusal.text}\n".encode()
+    body = as_typed(f"{refusal.text}\n").encode()
     answer = Response(status=refusal.status, headers=headers, body=b"" if method == "HEAD" else body)
     answer.force_close()
     return answer
