@@ -9,6 +9,7 @@ Examples:
   python -m loopback_auth configure github --client-id ID
   python -m loopback_auth configure work --issuer https://id.example --client-id ID --default
   python -m loopback_auth configure work --with-secret < secret.txt
+  python -m loopback_auth configure work --hosts git.example.com,registry.example.com:5050
   python -m loopback_auth configure work --unset scope
   python -m loopback_auth configure --list
   python -m loopback_auth configure work --remove
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 USAGE = "[NAME] [--client-id ID] [--with-secret] [--check] [--default] [--list] [--remove] [options]"
 SHOWN = ("issuer", "resource_server", "domain", "client_id", "scope", "redirect_uri", "client_auth", "flow")
 """The settings that its help describes."""
+FOR_TOOLS = {"hosts": "--hosts", "token_username": "--token-username"}
+"""Keys of a table alone that have a flag here."""
 SECRET_LIMIT = 4096
 
 
@@ -60,6 +63,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unset", action="append", default=[], metavar="KEY", help="remove a key; may be repeated"
     )
+    parser.add_argument(
+        "--hosts", action="append", metavar="HOSTS", help="hosts whose tools get the token (help helpers)"
+    )
+    parser.add_argument("--token-username", metavar="NAME", help="the user name that these tools get with it")
     parser.add_argument("--default", action="store_true", help="use NAME when no provider is named")
     parser.add_argument("--check", action="store_true", help="ask the server for its metadata first")
     parser.add_argument("--list", action="store_true", help="show the providers in the file")
@@ -106,8 +113,9 @@ def _given(options: argparse.Namespace) -> dict[str, object]:
     """Return the values of the flags, as keys of a table; None: to be removed."""
     values: dict[str, object] = {}
     for item in SETTINGS:
-        if item.flag and (raw := getattr(options, item.name)) is not None:
-            values[item.name] = item.read(raw, f"flag {item.flag}")
+        flag = item.flag or FOR_TOOLS.get(item.name, "")
+        if flag and (raw := getattr(options, item.name)) is not None:
+            values[item.name] = item.read(raw, f"flag {flag}")
     if options.preset is not None:
         values["preset"] = options.preset
     for key in options.unset:

@@ -63,6 +63,22 @@ def test_a_provider_that_is_written_can_be_signed_in_to(
     assert ended.status == 0, ended.stderr
 
 
+def test_hosts_are_written_by_a_flag(command_line: CommandLine, path: Path) -> None:
+    """As the hint of a helper says it; what is not a host is refused, and nothing is written."""
+    server = ("--issuer", ISSUER, "--client-id", "abc")
+    written = configure(
+        command_line, "corp", *server, "--hosts", "a.example,b.example:8443", "--hosts", "c.example"
+    )
+    named = configure(command_line, "corp", "--token-username", "oauth2")
+    before = path.read_bytes()
+    refused = configure(command_line, "corp", "--hosts", "https://a.example/")
+
+    assert (written.status, named.status, refused.status) == (0, 0, 2)
+    assert table(path, "corp")["hosts"] == ["a.example", "b.example:8443", "c.example"]
+    assert table(path, "corp")["token_username"] == "oauth2"
+    assert path.read_bytes() == before
+
+
 def test_values_have_the_types_of_the_file(command_line: CommandLine, path: Path) -> None:
     """They are read back as what they were given for; a key can be removed again."""
     more = ("--scope", "a b", "--scope", "c", "--port", "8400", "--port", "8401", "--extra", "x=y", "--dpop")
