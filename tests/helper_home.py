@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 from renewing import TokenEndpoint
 
+from loopback_auth.credential_helpers.finding import Tokens
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.model import ServerMetadata
 from loopback_auth.records import replace
@@ -67,6 +68,11 @@ class Home:
         """Let a sign-in count as compared with the settings, also on a file system with coarse times."""
         later = time.time() + 2
         os.utime(self.store.path(name), (later, later))
+
+    def hosts(self, name: str) -> frozenset[str]:
+        """Return the hosts to which the token of a sign-in may be sent now."""
+        (found,), _ = Tokens().candidates(name)
+        return found.hosts
 
     def token(self, name: str) -> str:
         """Return the access token that is kept now."""

@@ -148,9 +148,10 @@ class ToolOutput:
     def _meant(self, named: str) -> Candidate:
         from loopback_auth.credential_helpers.finding import Tokens  # For a host alone.
 
-        found = Tokens().meant(self._host, named=named)
+        tokens = Tokens()
+        found = tokens.meant(self._host, named=named)
         if found is None:
-            raise SignInRequired(
+            raise tokens.none_for(self._host) or SignInRequired(
                 f"You have no sign-in whose token is for {self._host.removesuffix(':443')}.",
                 hint="Sign in there; which hosts a token is for: python -m loopback_auth help helpers",
             )

@@ -26,9 +26,10 @@ def at_once(content: bytes, named: str) -> tuple[str, int] | None:
         Exception: any, in doubt.
     """
     server, tokens = protocol.read_server(content), Tokens()
-    one = tokens.meant(url_authority(server), named=named)
+    host = url_authority(server)
+    one = tokens.meant(host, named=named)
     if one is None:
-        return f"{protocol.NOT_FOUND}\n", 1
+        return (f"{protocol.NOT_FOUND}\n", 1) if tokens.none_for(host) is None else None
     token = tokens.at_once(one)
     if token is None:
         return None
@@ -72,9 +73,11 @@ def answered(action: str, content: bytes, named: str, login: Login | None = None
 
 
 def _get(server: str, named: str, login: Login | None) -> tuple[str, int]:
-    tokens = Tokens(login)
-    one = tokens.meant(url_authority(server), named=named)
+    tokens, host = Tokens(login), url_authority(server)
+    one = tokens.meant(host, named=named)
     if one is None:
+        if missing := tokens.none_for(host):
+            raise missing
         return f"{protocol.NOT_FOUND}\n", 1
     return protocol.docker_credential(tokens.token(one), server=server, username=one.user()), 0
 

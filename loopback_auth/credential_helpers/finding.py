@@ -22,7 +22,7 @@ from loopback_auth.settings.kept import KeptSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.errors import StoreError
+    from loopback_auth.errors import SignInRequired, StoreError
     from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.outputs.credential import Credential
     from loopback_auth.store import FileTokenStore
@@ -126,6 +126,26 @@ class Tokens:
             raise self._why_not(host, provider_name(named), found)
         return one
 
+    def none_for(self, host: str) -> SignInRequired | None:
+        """Return what to tell the person if there is no sign-in for a host; None if nobody expects one.
+
+        Args:
+            host: as of `meant`.
+
+        Raises:
+            ConfigError: a table in the configuration file cannot be used.
+        """
+        names = self._settings.providers_for(host) if host else ()
+        if not names:
+            return None
+        from loopback_auth.commands._kept import how_to_sign_in
+        from loopback_auth.errors import SignInRequired
+
+        return SignInRequired(
+            f"You are not signed in to {' or '.join(names)}, for {_shown(host)}.",
+            hint=how_to_sign_in(names[0]),
+        )
+
     def at_once(self, one: Candidate) -> Credential | None:
         """Return the token of a sign-in if it is kept and fresh, and nothing has changed; None in doubt.
 
@@ -187,7 +207,7 @@ class Tokens:
         return bool(token) and compare_digest(token.encode(), secret.encode())
 
     def _chosen(self, names: list[str]) -> str:
-        """Return which of several sign-ins is meant: the one in use, or, if it is none of them, the chosen one."""
+        """Return which of several sign-ins is meant: the one in use, or else the chosen one."""
         from loopback_auth.commands._kept import in_use  # Most hosts have one sign-in.
 
         meant = in_use(self.store)
@@ -212,8 +232,31 @@ class Tokens:
                 f"The sign-in to {name} is not the one that the settings ask for: {why}.",
                 hint=how_to_sign_in(name, "Sign in again"),
             )
-        shown = host.removesuffix(":443")
         return ConfigError(
-            f"The token of {name} is not for {shown or 'this address'}.",
-            hint=f'If it is, add "{shown}" to hosts in the table of its provider.' if shown else "",
+            f"The token of {name} is not for {_shown(host) or 'this address'}.",
+            hint=self._how_to_add(host, sign_in) if host else "",
         )
+
+    def _how_to_add(self, host: str, sign_in: SignIn) -> str:
+        """Return the hint that gives a host to a token: which table, and the command that writes it."""
+        from shlex import quote
+
+        table = provider_name(sign_in.configured_as or sign_in.name)
+        if sign_in.temporary:
+            return "It is a token of the demonstration, which other tools cannot use."
+        hosts, _ = self._settings.for_tools(sign_in)
+        words = ["configure", table, "--hosts", ",".join((*hosts, _shown(host)))]
+        if table not in self._settings.tables():
+            server, issuer = sign_in.resource_server, sign_in.metadata.issuer
+            if server or (issuer and table not in self._settings.providers()):
+                words += ["--resource-server", server] if server else ["--issuer", issuer or ""]
+            words += [] if sign_in.registered else ["--client-id", sign_in.client_id]
+        heading = f'providers."{table}"' if "." in table else f"providers.{table}"
+        return (
+            f'If it is, add "{_shown(host)}" to hosts of [{heading}] in {self._settings.path}: '
+            f"python -m loopback_auth {' '.join(map(quote, words))}"
+        )
+
+
+def _shown(host: str) -> str:
+    return host.removesuffix(":443")

@@ -28,7 +28,7 @@ def at_once(content: bytes, named: str) -> tuple[str, int] | None:
     host = authority(request.protocol, request.host)
     one = tokens.meant(host, named=named, user=request.username)
     if one is None:
-        return ("", 0) if host else None
+        return ("", 0) if host and tokens.none_for(host) is None else None
     token = tokens.at_once(one)
     return (git_credential(token, username=one.user(), request=request), 0) if token is not None else None
 
@@ -71,6 +71,8 @@ def _get(request: Request, named: str, login: Login | None) -> str:
         )
     one = tokens.meant(host, named=named, user=request.username)
     if one is None:
+        if missing := tokens.none_for(host):
+            raise missing
         return ""
     try:
         return git_credential(tokens.token(one), username=one.user(), request=request)

@@ -93,6 +93,8 @@ def _token(host: str, user: str) -> SimpleCredential | None:
         tokens = Tokens()
         one = tokens.meant(host, user=user)
         if one is None:
+            if missing := tokens.none_for(host):
+                raise missing
             return None
         return SimpleCredential(one.user(), tokens.token(one, ask=False).token)
     except LoopbackAuthError as exc:

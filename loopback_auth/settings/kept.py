@@ -51,10 +51,19 @@ class KeptSettings:
         Raises:
             ConfigError: a table in the configuration file cannot be used.
         """
-        from loopback_auth.settings.config import provider_tables  # Start-up.
-        from loopback_auth.settings.presets import every_preset
+        from loopback_auth.settings.presets import every_preset  # Start-up.
 
-        return (*(provider_tables(self._config, self.path) if self._config else ()), *every_preset())
+        return (*self.tables(), *every_preset())
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the providers that have a table in the configuration file.
+
+        Raises:
+            ConfigError: a table cannot be used.
+        """
+        from loopback_auth.settings.config import provider_tables  # Start-up.
+
+        return tuple(provider_tables(self._config, self.path)) if self._config else ()
 
     def store(self) -> str:
         """Return where sign-ins are kept by default: `file` or `keychain`.
@@ -82,9 +91,12 @@ class KeptSettings:
 
     def naming(self) -> str:
         """Return what names the provider that `meant` returns, for people."""
-        if named := [name for name in _NAMING if self._environ.get(name)]:
-            return f"the variable {named[0]}"
-        return f"the configuration file {self.path}"
+        named = self.naming_variable()
+        return f"the variable {named}" if named else f"the configuration file {self.path}"
+
+    def naming_variable(self) -> str:
+        """Return the variable that names a server, or a client at one; empty when none does."""
+        return next((name for name in _NAMING if self._environ.get(name)), "")
 
     def why_not_reusable(self, sign_in: SignIn, named: str) -> str:
         """Return why a kept sign-in does not match the settings, as a clause; empty when it does.
@@ -183,6 +195,28 @@ class KeptSettings:
             user = settings.text("token_username") or user
         return tuple(map(str, hosts)) if is_tuple(hosts) else (), str(user)
 
+    def providers_for(self, host: str) -> tuple[str, ...]:
+        """Return the providers whose tokens are for a host; presets only where no table names it.
+
+        Args:
+            host: as `host:port`.
+
+        Raises:
+            ConfigError: a table in the configuration file cannot be used.
+        """
+        from loopback_auth.settings.presets import every_preset  # Start-up.
+
+        tables = self.tables()
+        rows = every_preset()
+        return tuple(name for name in tables if self._is_for(host, name)) or tuple(
+            name for name in rows if name not in tables and _names(rows[name].get("hosts"), host)
+        )
+
+    def _is_for(self, host: str, table: str) -> bool:
+        settings = self._resolved(table)
+        known = preset_of_server(settings.text("issuer"), settings.text("token_endpoint"))
+        return _names(settings.get("hosts") or known.get("hosts"), host)
+
     def _of_client(self, setting: str, client_id: str, *names: str) -> Settings | None:
         """Return the settings that have a secret of a client; None when none have it."""
         for provider in dict.fromkeys((*names, "")):
@@ -240,6 +274,13 @@ def _is_of_server(settings: Settings, known: ServerMetadata) -> bool:
         # The address of a resource may stand for that of its server.
         return issuer == settings.text("resource_server")
     return not (endpoint and known.token_endpoint) or endpoint == known.token_endpoint
+
+
+def _names(hosts: object, host: str) -> bool:
+    """Return whether a host, as `host:port`, is one of those in a setting."""
+    from loopback_auth.outputs.hosts import authorities  # Most commands are not about a host.
+
+    return is_tuple(hosts) and any(host in authorities(str(one)) for one in hosts)
 
 
 def _is_set(settings: Settings, name: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from helper_home import Home
+from helper_home import TABLE, Home
 from renewing import TokenEndpoint
 
 from loopback_auth.credential_helpers import docker
@@ -71,6 +71,17 @@ def test_a_due_token_is_renewed(home: Home, server: TokenEndpoint) -> None:
     home.keep("work", "r.example", issuer=server.issuer, expires_at=time.time() - 1)
 
     assert json.loads(get("r.example")[0])["Secret"] == "access-1"
+
+
+def test_a_registry_of_a_provider_without_a_sign_in_is_told(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Docker would only say that it has no credentials."""
+    home.configure(TABLE.format(name="work", issuer="https://id.example", hosts=["registry.example"]))
+
+    assert docker.at_once(b"registry.example", "") is None
+    assert docker.answered("get", b"registry.example", "") == NOT_FOUND
+    assert "login work" in capsys.readouterr().err
 
 
 def test_a_sign_in_that_has_ended_is_told(

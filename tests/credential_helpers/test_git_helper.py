@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 
@@ -10,6 +11,7 @@ import pytest
 from helper_home import TABLE, Home
 from renewing import TokenEndpoint
 
+from loopback_auth.cli import run
 from loopback_auth.commands._kept import in_use
 from loopback_auth.credential_helpers import git
 from loopback_auth.errors import SignInRequired, StoreError
@@ -92,6 +94,53 @@ def test_nothing_is_said_about_hosts_that_are_not_ours(
     home.keep("work", "git.example")
     assert get("other.example") == get("other.example", "http") == NO
     assert capsys.readouterr().err == ""
+
+
+def test_a_host_of_a_provider_without_a_sign_in_is_told(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The person has given this host to a provider, or a preset has: what is missing is a login."""
+    assert get("github.com") == NO
+    assert "login github\n" in capsys.readouterr().err
+    home.configure(TABLE.format(name='"work.example"', issuer="https://id.example", hosts=["git.example"]))
+    home.configure('[providers.corp]\npreset = "github"\nclient_id = "a"\n')
+    for host, name in (("git.example", "work.example"), ("gist.github.com", "corp")):
+        assert git.at_once(asking(host), "") is None
+        assert get(host) == NO
+        assert f"login {name}\n" in capsys.readouterr().err
+    home.configure('[providers.github]\nclient_id = "a"\nhosts = ["ghe.example"]\n')
+    assert get("gitlab.com.example") == get("git.example:444") == get("git.example", "http") == NO
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("work", {}),
+        ("work-two", {"configured_as": "work"}),
+        ("github", {}),
+        ("id.example", {}),
+        ("mcp.example-mcp", {"resource_server": "https://mcp.example/mcp"}),
+    ],
+)
+def test_the_command_that_is_told_gives_the_host_to_the_token(
+    home: Home, capsys: pytest.CaptureFixture[str], name: str, changes: dict[str, str]
+) -> None:
+    """The hosts that were there stay, also those of a preset."""
+    home.configure(TABLE.format(name="work", issuer="https://id.example", hosts=["git.example"]))
+    sign_in = home.keep(name)
+    if name == "github":
+        endpoint = "https://github.com/login/oauth/access_token"
+        sign_in = replace(sign_in, metadata=ServerMetadata(None, token_endpoint=endpoint))
+    home.store.save(replace(sign_in, **changes))  # type: ignore[arg-type]
+    before = home.hosts(name)
+
+    assert get("new.example:8443", named=name) == NO
+    told = capsys.readouterr().err
+    assert str(home.folder / "config.toml") in told
+    assert run(shlex.split(told.partition("python -m loopback_auth ")[2])) == 0
+    assert password(get("new.example:8443", named=name)) == f"canary-{name}"
+    assert home.hosts(name) == before | {"new.example:8443"}
 
 
 def test_a_name_without_a_sign_in_is_told(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

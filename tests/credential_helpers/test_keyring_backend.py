@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from helper_home import Home
+from helper_home import TABLE, Home
 from keyring.backend import KeyringBackend
 from keyring.backends.chainer import ChainerBackend
 from keyring.errors import PasswordDeleteError, PasswordSetError
@@ -79,6 +79,16 @@ def test_a_due_token_is_renewed(home: Home, server: TokenEndpoint) -> None:
         return found(INDEX)
 
     assert asyncio.run(ask()) == found(INDEX) == ("alice", "access-1")
+
+
+def test_an_index_of_a_provider_without_a_sign_in_is_told(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pip would only ask for a password."""
+    home.configure(TABLE.format(name="work", issuer="https://id.example", hosts=["pypi.example"]))
+
+    assert found(INDEX) is None
+    assert "login work" in capsys.readouterr().err
 
 
 def test_a_sign_in_that_has_ended_asks_nobody(
