@@ -67,6 +67,11 @@ def provider_of(sign_in: SignIn) -> str:
     return provider_name(sign_in.configured_as) if sign_in.configured_as else sign_in.name
 
 
+def login_finds(sign_in: SignIn) -> bool:
+    """Return whether the command `login` knows where to sign in from the name of a kept sign-in alone."""
+    return bool(_configured_as(sign_in))
+
+
 def _kept_account(name: str, store: FileTokenStore) -> SignIn | None:
     """Return the kept sign-in of a name; None when the settings know a provider of that name."""
     if not is_name(name) or name == DEMO or name in KeptSettings(os.environ).providers():

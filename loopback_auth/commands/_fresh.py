@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from loopback_auth.commands._kept import client_secret, how_to_sign_in, kept, private_key
+from loopback_auth.commands._kept import client_secret, how_to_sign_in_again, kept, private_key
 from loopback_auth.errors import SignInRequired
 from loopback_auth.settings.kept import KeptSettings
 
@@ -28,10 +28,13 @@ def matching(store: FileTokenStore, named: str) -> SignIn:
         LoopbackAuthError: the store or the settings cannot be read.
     """
     sign_in = kept(store, named)
-    if why := KeptSettings(os.environ).why_not_reusable(sign_in, named):
+    settings = KeptSettings(os.environ)
+    if why := settings.why_not_reusable(sign_in, named):
+        # Variables that name a server do so for a login without a name, too.
+        alone = f"Sign in again: python -m loopback_auth login {named}".rstrip()
         raise SignInRequired(
             f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
-            hint=f"Sign in again: python -m loopback_auth login {named}".rstrip(),
+            hint=alone if named or settings.naming_variable() else how_to_sign_in_again(sign_in),
         )
     store.vouch(sign_in.name)
     return sign_in
@@ -69,7 +72,7 @@ def fresh_sign_in(
     if of == "id_token" and sign_in.id_token is None:
         raise SignInRequired(
             f"The sign-in to {sign_in.name} came without an ID token.",
-            hint=how_to_sign_in(sign_in.resource_server or sign_in.name, "Sign in again, with scope openid"),
+            hint=how_to_sign_in_again(sign_in, f'--scope "{_with_openid(sign_in)}"'),
         )
     # A script mostly finds a fresh token.
     import asyncio
@@ -91,10 +94,19 @@ def fresh_sign_in(
     try:
         return asyncio.run(renewing)
     except SignInRequired as exc:
-        exc.hint = f"Sign in again: python -m loopback_auth login {sign_in.name}"
-        if sign_in.resource_server:
-            exc.hint = how_to_sign_in(sign_in.resource_server, "Sign in again")
+        exc.hint = how_to_sign_in_again(sign_in)
         raise
+
+
+def _with_openid(sign_in: SignIn) -> str:
+    """Return the scope of a sign-in with `openid`; without words that a shell may understand otherwise."""
+    scope = sign_in.requested_scope or sign_in.tokens.scope or ""
+    plain = (
+        word
+        for word in scope.split()
+        if all(one.isascii() and (one.isalnum() or one in "-._:/") for one in word)
+    )
+    return " ".join(dict.fromkeys(("openid", *plain)))
 
 
 def signed_in(named: str, bounds: list[BoundRedirect], *, since: float, alone: bool = False) -> SignIn:

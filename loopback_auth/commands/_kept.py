@@ -7,9 +7,10 @@ import sys
 import time
 from contextlib import suppress
 
-from loopback_auth.commands._accounts import provider_of
+from loopback_auth.commands._accounts import login_finds, provider_of
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
+from loopback_auth.settings import DEMO
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.store import FileTokenStore, sign_in_name
 
@@ -119,32 +120,49 @@ def _is_temporary(store: FileTokenStore, name: str) -> bool:
     return sign_in is not None and sign_in.temporary
 
 
-def how_to_sign_in(name: str, what: str = "Sign in") -> str:
+def how_to_sign_in(name: str, what: str = "Sign in", flags: str = "") -> str:
     """Return the hint for a name without a usable sign-in; empty: for any name.
 
     Args:
         name: of a sign-in or a provider, in the command only if there is a provider of that name; or the URL
             of a resource or an issuer.
         what: to do.
+        flags: at the end of the command.
     """
-    login = "python -m loopback_auth login"
+    start = f"{what}: python -m loopback_auth login"
     if "://" in name:
         # What may hold a secret need not be said again.
-        return f"{what}: {login} {name if _shown(name) == name else 'URL'}"
+        return f"{start} {name if _shown(name) == name else 'URL'} {flags}".rstrip()
     providers: tuple[str, ...] = ()
-    # The name of a sign-in that an issuer gave has a dot, and is not the name of a provider.
-    if name and name != "demo" and "." not in name:
+    if name and name != DEMO:
         with suppress(ConfigError):  # Said by the command that needs the settings.
             providers = KeptSettings(os.environ).providers()
-    if name in providers or not providers:
-        return f"{what}: {login} {name if name in providers else ''}".rstrip()
+    if not name or name == DEMO or name in providers:
+        return " ".join(filter(None, (start, name, flags)))
     from loopback_auth.settings.reading import login_as, suggestion  # Start-up.
 
     if arguments := login_as(name, providers):
-        return f"{what}: {login} {arguments}"
+        return f"{start} {arguments} {flags}".rstrip()
+    if "." in name:
+        # An address has given the sign-in its name, which does not say the whole address.
+        return f"{start} URL {flags}".rstrip()
     near = suggestion(name, providers)
     meant = f"{near} " if near.startswith("Did") else ""
-    return f"{meant}{what}: {login} PROVIDER (see: python -m loopback_auth providers)"
+    command = f"{start} PROVIDER {flags}".rstrip()
+    return f"{meant}{command} (see: python -m loopback_auth providers)"
+
+
+def how_to_sign_in_again(sign_in: SignIn, flags: str = "") -> str:
+    """Return the hint for a kept sign-in that is of no use as it is.
+
+    Args:
+        sign_in: the kept one.
+        flags: at the end of the command.
+    """
+    name = sign_in.resource_server or sign_in.name
+    if not sign_in.resource_server and login_finds(sign_in):
+        return f"Sign in again: python -m loopback_auth login {name} {flags}".rstrip()
+    return how_to_sign_in(name, "Sign in again", flags)
 
 
 def described(sign_in: SignIn) -> dict[str, object]:

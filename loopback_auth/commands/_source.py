@@ -12,7 +12,12 @@ from dataclasses import replace
 
 from loopback_auth.clients.presentation import Presentation
 from loopback_auth.commands._fresh import matching
-from loopback_auth.commands._kept import client_secret, how_to_sign_in, private_key
+from loopback_auth.commands._kept import (
+    client_secret,
+    how_to_sign_in,
+    how_to_sign_in_again,
+    private_key,
+)
 from loopback_auth.commands._remarks import Seldom, remark
 from loopback_auth.errors import SignInRequired, StillRefused
 from loopback_auth.events import Event, Warned
@@ -45,12 +50,12 @@ class KeptSource:
 
     def __init__(self, store: FileTokenStore, named: str, *, of: Token = "access_token") -> None:
         found = matching(store, named)
+        self._store = store
         self.first: SignIn = found
         """The sign-in as it was kept when the command began; its token may be old."""
         self.name: str = found.name
         """Of the sign-in."""
         self.of: Token = of
-        self._about = found.resource_server or found.name
         self._latest: SignIn | None = None
         self._look_at = 0.0
         self._seldom = Seldom()
@@ -105,8 +110,14 @@ class KeptSource:
 
     def _advised(self, exc: SignInRequired) -> SignInRequired:
         if not isinstance(exc, StillRefused):
-            exc.hint = how_to_sign_in(self._about, "Sign in again")
+            found = self.first
+            exc.hint = how_to_sign_in(found.resource_server or found.name, "Sign in again")
+            if self._is_kept():
+                exc.hint = how_to_sign_in_again(found)
         return exc
+
+    def _is_kept(self) -> bool:
+        return os.path.lexists(self._store.path(self.name))
 
     def _tell(self, event: Event) -> None:
         """Show a warning, but not at every request."""

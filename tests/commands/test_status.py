@@ -86,7 +86,8 @@ def test_nobody_is_signed_in(command_line: CommandLine) -> None:
         ("github", "login github\n"),
         ("githb", "Did you mean github?"),
         ("nosuch", "login PROVIDER"),
-        ("id.example", "login\n"),
+        ("id.example", "login URL\n"),
+        ("demo", "login demo\n"),
         ("work", "login work\n"),
     ],
 )

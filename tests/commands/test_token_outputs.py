@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, Ended
 
-from commands.people import RecordingServer, keep, store, visit
+from commands.people import RecordingServer, client_flags, keep, sign_in, store, visit
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.outputs.plain import PLAIN
 from loopback_auth.outputs.table import OUTPUTS
@@ -85,7 +86,21 @@ def test_a_sign_in_without_an_id_token_says_so(command_line: CommandLine, argume
     ended = command_line.run("token", *arguments)
 
     assert (ended.status, ended.stdout) == (9, "")
-    assert "openid" in ended.complaint
+    assert '--scope "openid read"' in ended.complaint
+
+
+@pytest.mark.slow
+def test_the_login_that_is_told_for_want_of_an_id_token_names_the_scope(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """Typed as it is told, it asks the server for an ID token; this one has none, and says so."""
+    sign_in(command_line, *client_flags(server.issuer), "--scope", "profile")
+    missing = command_line.run("token", "--as", "kubectl")
+    words = shlex.split(missing.complaint.partition("python -m loopback_auth login ")[2])
+    again = sign_in(command_line, *words)
+
+    assert (missing.status, again.status) == (9, 4)
+    assert "openid profile" in server.sent("scope")
 
 
 def test_an_expired_id_token_is_not_given_beside_a_good_access_token(command_line: CommandLine) -> None:
