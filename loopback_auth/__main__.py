@@ -1,7 +1,14 @@
-"""`python -m loopback_auth`: print a kept token at once when that is all, else hand over to the commands.
+"""`python -m loopback_auth`: print a kept token at once when that is all, else run the commands.
 
-A token is asked for by scripts, often many times a minute, so the plain case is decided before argparse,
-asyncio and everything else is imported; whatever is not plain goes the ordinary way, which explains itself.
+Scripts and tools ask for a token many times a minute, each time in a new process. So three calls are answered
+before argparse, asyncio and everything else is imported:
+
+    token [NAME]                        `_kept_token`: the kept token, as it is
+    token [NAME] --as TOOL              `_kept_token`: the same in the form of a tool
+    credential git|docker [NAME] get    `_kept_credential`: the answer to git or docker
+
+Each of them gives up in every doubtful case: another flag, a setting or a variable that may mean another
+sign-in, a token that is due, any error. Then the command runs from its beginning, and explains what is wrong.
 """
 
 from __future__ import annotations
@@ -106,6 +113,7 @@ def _too_old() -> int:
 
 
 def _is_decided() -> bool:
+    """Return whether a variable says which sign-in is meant."""
     return any(os.environ.get(f"LOOPBACK_AUTH_{variable}") for variable in DECIDING)
 
 

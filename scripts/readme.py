@@ -76,13 +76,13 @@ HELPERS = (
         "pip, twine",
         "`pip install keyring loopback-auth`, then `--keyring-provider import`",
         "a shell",
-        "pip 26, twine 6",
+        "pip 26.3, twine 7.0",
     ),
     (
         "uv",
         "`pipx inject keyring loopback-auth`, then `--keyring-provider subprocess`",
         "a shell",
-        "uv 0.9, keyring 25",
+        "uv 0.13, keyring 25.7",
     ),
 )
 """Tools that ask a helper for a password: the line, where it is put, and what it was tried with."""
