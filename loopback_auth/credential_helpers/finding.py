@@ -4,8 +4,8 @@ What the helpers of all tools share. A token goes to the hosts that the settings
 person has named the sign-in in the tool's own settings: those may hold for every host there is.
 
 A tool asks many times a minute, each time in a new process, so a token that is kept and fresh is found with a
-glance at the files. Where that is not possible, or a renewal is due, the ordinary way is gone, which explains
-itself.
+glance at the files. In every other case, such as a renewal that is due, the files are read with all checks,
+and errors say what is wrong.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Tokens:
         Args:
             host: `host:port`, from `authority`; empty: none that a token may be sent to.
             named: the sign-in that the tool's settings name; empty: whichever is for that host.
-            user: whom the tool asks for; empty: anybody.
+            user: the user name that the tool asks for; empty: any.
 
         Raises:
             SignInRequired: the named one is not there, or it is not clear which one is meant.

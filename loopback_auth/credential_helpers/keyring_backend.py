@@ -39,7 +39,7 @@ class LoopbackAuthKeyring(KeyringBackend):
 
         Args:
             service: as the tool names it; untrusted.
-            username: whom the tool asks for; empty: anybody.
+            username: the user name that the tool asks for; empty: any.
         """
         found = self.get_credential(service, username)
         return found.password if found is not None else None
@@ -49,7 +49,7 @@ class LoopbackAuthKeyring(KeyringBackend):
 
         Args:
             service: as the tool names it; untrusted.
-            username: whom the tool asks for; empty: anybody.
+            username: the user name that the tool asks for; empty: any.
         """
         host = _host(service)
         return _beside_a_loop(lambda: _token(host, username or "")) if host else None
