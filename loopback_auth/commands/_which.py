@@ -112,14 +112,14 @@ def _show(names: Sequence[str], own: Sequence[str], kept: dict[str, str], known:
     tell("Where do you want to sign in?")
     for title, members in (
         ("In your configuration file", own),
-        ("Kept", tuple(name for name in kept if name in names and name not in (*own, *known))),
+        ("Kept sign-ins", tuple(name for name in kept if name in names and name not in (*own, *known))),
     ):
         if members:
             tell(f"{title}:")
         for name in members:
             account = f"  signed in as {kept[name]}" if kept.get(name) else ""
             tell(f"  {number[name]}{account}")
-    tell("Known, with a client of yours:")
+    tell("Known providers, where you register a client:")
     width = max(len(number[name]) for name in known) + 2
     cells = [f"{number[name]:<{width}}" for name in known]
     for start in range(0, len(cells), 4):

@@ -113,7 +113,7 @@ def aws(response: HttpResponse) -> str:
 
     Raises:
         AssumeRoleError: STS refused.
-        TransportError: STS has failed, or wants less requests.
+        TransportError: STS has failed, or asks for fewer requests.
         MalformedResponse: that is not an answer of STS.
 
     Source: AWS SDKs and Tools Reference Guide, "Process credential provider"; AWS STS API Reference,
@@ -167,7 +167,7 @@ def _texts(body: bytes) -> dict[str, str]:
 
 def _malformed() -> MalformedResponse:
     return MalformedResponse(
-        "The answer is not one of the AWS Security Token Service.",
+        "The answer does not come from the AWS Security Token Service.",
         source=SOURCE,
         hint="Check the address of the service.",
     )

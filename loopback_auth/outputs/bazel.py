@@ -54,5 +54,8 @@ def requested_uri(request: bytes) -> str:
         document = None
     uri = document.get("uri") if is_object(document) else None
     if not (isinstance(uri, str) and "://" in uri and uri.isascii() and uri.isprintable()):
-        raise ConfigError("stdin is not a request of a credential helper: no JSON with a uri.", hint=_HINT)
+        raise ConfigError(
+            "The content of stdin is not a request to a credential helper: a JSON object with a uri.",
+            hint=_HINT,
+        )
     return uri

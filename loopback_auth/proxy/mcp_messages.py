@@ -16,7 +16,7 @@ from loopback_auth.narrow import is_mapping
 from loopback_auth.records import dataclass, field
 
 MOST_BYTES = 32 * 1024 * 1024
-"""Of one message."""
+"""Bytes of one message."""
 
 PARSE_ERROR, INVALID_REQUEST, SERVER_ERROR = -32700, -32600, -32000
 """JSON-RPC 2.0 §5.1; the last one is for errors of this program, which are described in words."""

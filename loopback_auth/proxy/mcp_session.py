@@ -1,4 +1,4 @@
-"""What an MCP server is to be told in headers, and what is remembered of its answers.
+"""The headers of a request to an MCP server, and what is remembered of its answers.
 
 There are two kinds of requests. Since version 2026-07-28 each one says its version itself, and some of what
 it says is repeated in headers. Before, a session began with `initialize`, and its ID and version go with
@@ -22,7 +22,7 @@ NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """Methods whose parameter of this name is repeated in the header `Mcp-Name`."""
 HEADER_OF_PARAMETER = "x-mcp-header"
 MOST_TOOLS = 10_000
-"""Whose annotations are remembered."""
+"""Tools whose annotations are remembered."""
 
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,4096}")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
@@ -48,9 +48,9 @@ class McpSession:
 
     def __init__(self) -> None:
         self.id: str = ""
-        """Of the session; empty: there is none, or the server has given it no ID."""
+        """The ID of the session; empty: there is none, or the server has given it no ID."""
         self.version: str = ""
-        """That was negotiated by `initialize`; empty: it was not."""
+        """The version that `initialize` has negotiated; empty: there was no such request."""
         self.initialize: Message | None = None
         """The request that began the session."""
         self._tools: dict[str, dict[_Path, str]] = {}

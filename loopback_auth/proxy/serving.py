@@ -27,11 +27,11 @@ from loopback_auth.proxy.guards import Refusal
 from loopback_auth.proxy.upstream import HEAD_LIMIT, MOST_FIELDS
 
 IDLE_SECONDS = 75.0
-"""After which a connection without a complete request is closed."""
+"""Seconds after which a connection without a complete request is closed."""
 LINGERING_SECONDS = 2.0
-"""For which content that nothing wants is read, so that the client reads the answer first."""
+"""Seconds for which unwanted content is still read, so that the client gets the answer first."""
 GRACE_SECONDS = 5.0
-"""That requests under way get when the proxy ends."""
+"""Seconds that requests under way get when the proxy ends."""
 
 Handle = Callable[[BaseRequest], Awaitable[StreamResponse]]
 

@@ -38,13 +38,13 @@ from loopback_auth.proxy.mcp_messages import (
 from loopback_auth.proxy.source import Source
 
 MOST_REQUESTS = 256
-"""Under way at the same time; a client gets an error for more."""
+"""Requests under way at the same time; a client gets an error for more."""
 MOST_WAITING_BYTES = 128 * 1024 * 1024
-"""Of all messages of the client that are under way."""
+"""Bytes of all messages of the client that are under way."""
 ENDING_SECONDS = 1.0
-"""For requests that are under way when stdin ends: clients wait two seconds until they end the process."""
+"""Time for requests that are under way when stdin ends; clients end the process two seconds later."""
 NOTIFICATION_SECONDS = 30.0
-"""In which the server has to take a notification, before the next one is sent."""
+"""Time for the server to take a notification, before the next one is sent."""
 CANCELLED, INITIALIZED = "notifications/cancelled", "notifications/initialized"
 
 

@@ -30,8 +30,8 @@ from loopback_auth.network.trust import complaints, tls_context
 from loopback_auth.proxy.request_body import RequestBody
 
 IDLE_SECONDS = 4.0
-"""After which a connection is not used again: servers close idle ones, many after five seconds, and a request
-that changes something must not be sent twice (RFC 9112 §9.3.1, RFC 9110 §9.2.2)."""
+"""Seconds after which an idle connection is not used again: servers close idle ones, many after five seconds,
+and a request that changes something must not be sent twice (RFC 9112 §9.3.1, RFC 9110 §9.2.2)."""
 HEAD_LIMIT = 64 * 1024
 """Bytes of one line of a header."""
 MOST_FIELDS = 256
