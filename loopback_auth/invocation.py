@@ -31,19 +31,27 @@ def as_typed(text: str) -> str:
         return text
     import re  # Start-up.
 
+    # These are started by another tool in a folder of its own: git (with the mark), and a client of MCP.
+    text = re.sub(
+        rf"(?<=!){GENERAL}|{GENERAL}(?=[^\n]* --stdio\b)", lambda _: invocation(whole_path=True), text
+    )
     typed = invocation()
     # After a folder it names another interpreter.
     return re.sub(rf"(?<![/\\]){GENERAL}", lambda _: typed, text)
 
 
-def invocation() -> str:
-    """Return the command that started this process, so that it can be typed again."""
+def invocation(*, whole_path: bool = False) -> str:
+    """Return the command that started this process, so that it can be typed again.
+
+    Args:
+        whole_path: it has to run in every folder.
+    """
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     module = spec.name if spec is not None else ""
     whole = (
         bool(getattr(sys, "frozen", False)) or type(getattr(spec, "loader", None)).__name__ == "zipimporter"
     )
-    return invocation_of(module, sys.argv, sys.orig_argv, os.environ, whole=whole)
+    return invocation_of(module, sys.argv, sys.orig_argv, os.environ, whole=whole, whole_path=whole_path)
 
 
 def invocation_of(
@@ -53,6 +61,7 @@ def invocation_of(
     environ: Mapping[str, str],
     *,
     whole: bool = False,
+    whole_path: bool = False,
 ) -> str:
     """Return the command that started a process.
 
@@ -63,6 +72,7 @@ def invocation_of(
         environ: the environment.
         whole: the program is one file that holds all it needs (PyInstaller, zipapp, shiv), so that no
             interpreter knows the module.
+        whole_path: a program that was typed as a path is named so that it is found from every folder.
     """
     script = arguments[0] if arguments else ""
     folder, name = os.path.split(script)
@@ -76,11 +86,17 @@ def invocation_of(
         words = [script]  # pipx can add a suffix.
     elif name.removesuffix(".exe").endswith(f"-{SCRIPT}"):
         words = [os.path.join(folder, SCRIPT)]  # noqa: PTH118 - as above; a helper of git or docker lies beside it
+    elif script and os.path.basename(os.path.realpath(script)).startswith(SCRIPT):  # noqa: PTH119 - pathlib costs
+        words = [script]  # A link of another name.
     else:
         return GENERAL
     if runner := _runner(words[0]):
         return f"{runner} {SCRIPT}"
     words[0] = _shortest(words[0], environ)
+    for at, word in enumerate(words) if whole_path else ():
+        # The interpreter, or an archive that it runs; options have no folder.
+        if os.path.dirname(word) and at in (0, len(words) - 1):  # noqa: PTH120 - pathlib costs
+            words[at] = os.path.abspath(word)  # noqa: PTH100 - as above
     if environ.get("UV_RUN_RECURSION_DEPTH"):
         # The PATH of `uv run` is not that of the person.
         words = ["uv", "run", *words]

@@ -71,6 +71,34 @@ def test_a_program_on_the_path_is_named_without_its_folder(tmp_path: Path) -> No
     assert invocation_of("", [str(found)], ["python"], uv) == "uv run loopback-auth"
 
 
+@posix
+def test_what_another_tool_starts_has_its_whole_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git runs a helper in the folder of each repository, and a client of MCP where it likes."""
+    monkeypatch.setattr(sys, "argv", [".venv/bin/loopback-auth", "help"])
+    monkeypatch.setattr(sys, "orig_argv", ["python", ".venv/bin/loopback-auth", "help"])
+    whole = str(Path.cwd() / ".venv/bin/loopback-auth")
+    text = f'helper "!{GENERAL} credential git"\n{GENERAL} proxy URL --stdio\n{GENERAL} login'
+
+    lines = as_typed(text).splitlines()
+    assert lines == [
+        f'helper "!{whole} credential git"',
+        f"{whole} proxy URL --stdio",
+        ".venv/bin/loopback-auth login",
+    ]
+    line = [".venv/bin/python", "-m", "loopback_auth", "help"]
+    found = invocation_of(MAIN, ["x", "help"], line, {}, whole_path=True)
+    assert found == f"{Path.cwd()}/.venv/bin/python -m loopback_auth"
+
+
+@posix
+def test_a_link_of_another_name_is_what_was_typed(tmp_path: Path) -> None:
+    """There may be no `python` that has the package."""
+    (tmp_path / "loopback-auth").touch()
+    (tmp_path / "lo").symlink_to("loopback-auth")
+
+    assert invocation_of("", [f"{tmp_path}/lo"], ["python", "x"], {}) == f"{tmp_path}/lo"
+
+
 @pytest.mark.parametrize(
     ("folder", "typed"),
     [
