@@ -26,15 +26,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loopback_auth.cli import answer, tell
+from loopback_auth.commands._kept import kept
 from loopback_auth.commands._remarks import tell_seldom
 from loopback_auth.commands._request_headers import check_meant
 from loopback_auth.commands._source import KeptSource
 from loopback_auth.commands._store import the_store
-from loopback_auth.errors import ConfigError, SignInRequired, TokenError, TransportError
+from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.proxy.answers import NAME
@@ -57,6 +60,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     import socket
+    from collections.abc import Generator
 
     from loopback_auth.proxy.target import Base
     from loopback_auth.tokens import Token
@@ -106,6 +110,8 @@ def run(options: argparse.Namespace) -> int:
     if options.to is None and "://" in (options.provider or ""):
         options.to = options.provider
     if not options.to:
+        options.to = _resource(options.provider or "")
+    if not options.to:
         raise ConfigError("There is no URL to forward to.", hint="Give it with --to.")
     if not 0 < options.timeout < LONGEST_PATIENCE:
         raise ConfigError("The time to wait is not a number of seconds.", hint="Correct --timeout.")
@@ -117,6 +123,9 @@ def run(options: argparse.Namespace) -> int:
                 "A proxy on stdin and stdout has no address and no read-only form.",
                 hint="Leave out --read-only and --no-secret.",
             )
+        if options.login:
+            with _without_stdin():
+                _source(options)
         return serve_on_stdio(options.provider or "", options.to, of=_token(options))
     source = _source(options)
     check_meant(source.first, options.to, name="--to")
@@ -152,6 +161,25 @@ async def _serve(options: argparse.Namespace, source: KeptSource, base: Base, bo
         async with served(bound, forwarding.handle, told):
             _say(options, source, url)
             await asyncio.Event().wait()
+
+
+@contextmanager
+def _without_stdin() -> Generator[None]:
+    """Let a login read nothing from stdin, where a client of MCP has its first messages already."""
+    messages = sys.stdin
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        sys.stdin = nothing
+        try:
+            yield
+        finally:
+            sys.stdin = messages
+
+
+def _resource(named: str) -> str:
+    """Return the URL of the resource whose token a kept sign-in has; empty if there is none."""
+    with suppress(LoopbackAuthError):  # Said when the token is needed.
+        return kept(the_store(), named).resource_server
+    return ""
 
 
 def _say(options: argparse.Namespace, source: KeptSource, url: str) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from command_line import PATIENCE, CommandLine, Running
 from commands.forwarding_server import Echo, echo
 from commands.people import RecordingServer, age, client_flags, keep, sign_in, store, visit
 from loopback_auth.commands.demo import CLIENT_ID
+from loopback_auth.records import replace
 
 NOW = time.time()
 TOKEN = "access-token-of-one"
@@ -193,6 +195,45 @@ def test_login_asks_the_person_first(
 
     assert status == 200
     assert len(behind.tokens) == 1
+
+
+def test_the_resource_of_the_sign_in_is_where_it_leads(command_line: CommandLine, behind: Echo) -> None:
+    """Its token is for no other server, so that the URL need not be said again."""
+    made = replace(keep(command_line, "one"), resource_server=f"{behind.url}/mcp")
+    store(command_line).save(made)
+    with running(command_line, "one") as (_, url):
+        status, answered = fetch(url)
+
+    assert status == 200, answered
+    assert behind.tokens == [TOKEN]
+
+
+@pytest.mark.slow
+def test_login_asks_the_person_before_stdin_is_read(
+    command_line: CommandLine, behind: Echo, server: RecordingServer
+) -> None:
+    """A client of MCP writes its first message at once; it is the server's, and no answer to the login."""
+    environ = {"LOOPBACK_AUTH_ISSUER": server.issuer, "LOOPBACK_AUTH_CLIENT_ID": CLIENT_ID}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loopback_auth", "proxy", "--to", f"{behind.url}/mcp", "--stdio", "--login"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=command_line.environment({"BROWSER": "none", **environ}),
+    )
+    with process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write('{"jsonrpc": "2.0", "id": 17, "method": "ping"}\n')
+            process.stdin.flush()
+            visit(Running(process).link())
+            answers, _ = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+
+    assert json.loads(answers.splitlines()[0])["id"] == 17
+    assert len(store(command_line).names()) == len(set(behind.tokens)) == 1
 
 
 @pytest.mark.parametrize(
