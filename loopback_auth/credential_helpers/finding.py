@@ -155,8 +155,8 @@ class Tokens:
 
         # Since the settings were changed it was compared with them.
         kept_at = os.stat(self.store.path(one.name)).st_mtime  # noqa: PTH116 - pathlib costs
-        if kept_at <= changed_at(self._settings.path):
-            return None
+        if not changed_at(self._settings.path) < kept_at <= time.time():
+            return None  # Where it is later than now, the clock was set back, and it says nothing.
         sign_in = self._glance(one.name)
         if sign_in is None:
             return None

@@ -94,8 +94,8 @@ def read_fresh(
         if len(names) != 1 or not is_name(names[0]):
             return None
         path = os.path.join(sign_ins, names[0] + SUFFIX)
-        if since and os.stat(path).st_mtime <= since:
-            return None
+        if since and not since < os.stat(path).st_mtime <= now:
+            return None  # Where it is later than now, the clock was set back, and it says nothing.
         content = read_private(path)
         found = _fresh(json.loads(content.decode("ascii")), now, of) if content else None
         # A copy of another sign-in counts as damaged.

@@ -17,7 +17,7 @@ from loopback_auth.credential_helpers import git
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.model import ServerMetadata
 from loopback_auth.records import replace
-from loopback_auth.store import FileTokenStore
+from loopback_auth.store import FileTokenStore, read_fresh_token
 from loopback_auth.tokens import SignIn
 
 QUIT = ("quit=1\n", 0)
@@ -384,3 +384,16 @@ def test_older_settings_that_are_put_in_place_are_a_change(home: Home, is_linked
 
     assert git.at_once(asking("git.example"), "") is None
     assert git.answered("get", asking("git.example"), "") == QUIT
+
+
+def test_a_comparison_in_the_future_counts_for_nothing(home: Home) -> None:
+    """The clock was set back since, and the settings may have changed after it."""
+    home.keep("work", "git.example")
+    later = time.time() + 3600
+    os.utime(home.store.path("work"), (later, later))
+
+    kept = (str(home.folder / "data"), later - 3590, "work", later - 7200)
+    assert git.at_once(asking("git.example"), "") is None
+    assert read_fresh_token(*kept) is None
+    assert git.answered("get", asking("git.example"), "") != QUIT
+    assert read_fresh_token(*kept) == home.token("work")
