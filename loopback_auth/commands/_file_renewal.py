@@ -79,7 +79,11 @@ class FileRenewal:
                 self._current, self._obtained_at, failures = got, found.tokens.obtained_at, 0
             except LoopbackAuthError as exc:
                 failures += 1
-                self._say(exc)
+                self._say(f"{exc.message} {exc.hint}")
+            except Exception as exc:
+                # Such as one of a system without free files. Its words may quote a secret.
+                failures += 1
+                self._say(f"Internal error: {type(exc).__name__}")
 
     def _pause(self, failures: int) -> float:
         """Return for how many seconds the files are good, or nothing can be done."""
@@ -88,12 +92,10 @@ class FileRenewal:
         until = fresh_period(obtained_at=self._obtained_at, expires_at=self._current.expires_at)[1]
         return min(max(until - time.time(), SHORTEST_SECONDS), LOOK_SECONDS)
 
-    def _say(self, exc: LoopbackAuthError) -> None:
+    def _say(self, why: str) -> None:
         if self._trouble:
             return
         since = time.strftime("%H:%M:%S")
-        self._trouble = as_typed(
-            f"The token in the file could not be renewed at {since}: {exc.message} {exc.hint}".rstrip()
-        )
+        self._trouble = as_typed(f"The token in the file could not be renewed at {since}: {why}".rstrip())
         if not is_terminal(sys.stderr):
             tell(self._trouble)

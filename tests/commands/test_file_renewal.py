@@ -8,7 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 from loopback_auth.commands._file_renewal import FileRenewal
-from loopback_auth.errors import LoopbackAuthError, SignInRequired, TransportError
+from loopback_auth.errors import SignInRequired, TransportError
 from loopback_auth.model import ServerMetadata
 from loopback_auth.outputs.credential import credential
 from loopback_auth.tokens import SignIn, TokenSet
@@ -27,7 +27,7 @@ def sign_in(token: str, seconds: float) -> SignIn:
 class Answers:
     """A source that answers one after the other, the last one for ever."""
 
-    def __init__(self, *answers: SignIn | LoopbackAuthError) -> None:
+    def __init__(self, *answers: SignIn | Exception) -> None:
         self.left = list(answers)
         self.asked: SimpleQueue[None] = SimpleQueue()
 
@@ -35,7 +35,7 @@ class Answers:
         """Return the next one."""
         answer = self.left.pop(0) if len(self.left) > 1 else self.left[0]
         self.asked.put(None)
-        if isinstance(answer, LoopbackAuthError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -93,3 +93,17 @@ def test_program_that_ends_does_not_wait() -> None:
 
     assert time.monotonic() - begun < SECONDS
     assert source.asked.empty()
+
+
+def test_a_fault_of_the_system_is_no_end_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    """No free file for the connection, for instance; what such an error says may quote anything."""
+    written: SimpleQueue[str] = SimpleQueue()
+    source = Answers(OSError(24, "canary"), RuntimeError("canary"), sign_in("second", 3600))
+    with renewing(source, written):
+        found = written.get(timeout=SECONDS)
+
+    told = capfd.readouterr().err
+    assert found == "second"
+    assert "OSError" in told
+    assert "canary" not in told
+    assert "Traceback" not in told
