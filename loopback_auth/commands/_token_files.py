@@ -61,7 +61,7 @@ class TokenFiles:
     def __init__(self, folder: str, links: Mapping[str, str]) -> None:
         self._all = Path(folder)
         self._own = self._all / os.urandom(8).hex()
-        self._links = {Path(path).absolute(): name for path, name in links.items()}
+        self._links = {_absolute(path): name for path, name in links.items()}
         self._stack = ExitStack()
         # A renewal that comes late must not write what was removed.
         self._writing = threading.Lock()
@@ -127,6 +127,15 @@ class TokenFiles:
                 f"{path} cannot be made: {why or 'there are no symbolic links here'}",
                 hint="Use {token_file} or {header_file} in the command instead.",
             ) from exc
+
+
+def _absolute(path: str) -> Path:
+    try:
+        return Path(path).absolute()
+    except OSError as exc:
+        raise ConfigError(
+            f"The current folder cannot be used: {exc.strerror}", hint="Change to an existing folder."
+        ) from exc
 
 
 def _check_place(path: Path) -> None:

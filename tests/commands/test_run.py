@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, Ended, Running
+from command_line import PATIENCE, CommandLine, Ended, Running
 
+import loopback_auth
 from commands.people import RecordingServer, age, client_flags, keep, kept_in, sign_in, store
 from loopback_auth.signin.dpop_keys import new_key
 
@@ -409,3 +410,19 @@ print(first, read(), flush=True)
     old, new = ended.stdout.split()
     assert old != new
     assert (ended.status, ended.stderr) == (0, "")
+
+
+def test_a_current_folder_that_is_gone_is_said(command_line: CommandLine) -> None:
+    """A path that begins there leads nowhere."""
+    run = f"{sys.executable} -m loopback_auth run one --token-file t -- true"
+    script = f'mkdir "$1" && cd "$1" && rmdir "$1" && exec {run}'
+    ended = subprocess.run(
+        ["sh", "-c", script, "sh", str(command_line.home / "gone")],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=command_line.environment({"PYTHONPATH": str(Path(loopback_auth.__file__).parent.parent)}),
+    )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Internal error" not in ended.stderr
