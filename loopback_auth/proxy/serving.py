@@ -21,6 +21,7 @@ from aiohttp.web_runner import ServerRunner, SockSite
 from aiohttp.web_server import Server as WebServer
 
 from loopback_auth.network.connection import SILENT
+from loopback_auth.network.loopback import BACKLOG
 from loopback_auth.network.peer import other_user
 from loopback_auth.proxy.answers import refused
 from loopback_auth.proxy.guards import Refusal
@@ -54,7 +55,10 @@ async def served(
     loop.set_exception_handler(lambda _, context: _report(context, tell))
     try:
         await runner.setup()
-        await SockSite(runner, bound).start()
+        # The event loop takes so many connections at a time. If the system has no file for one, it tries all
+        # of them in vain, and again a second later for each: thousands of attempts a second in the end.
+        await SockSite(runner, bound, backlog=1).start()
+        bound.listen(BACKLOG)
         yield
     finally:
         await runner.cleanup()

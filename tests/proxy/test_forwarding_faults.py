@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import socket
+import sys
 
 import pytest
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 from forward_world import SOON, answer, answering, client, content_of, head_of, proxied
+
+from loopback_auth.proxy.serving import served
 
 OK = answer(body=b"fine")
 
@@ -248,3 +255,35 @@ async def test_a_failure_outside_of_requests_is_a_line_and_no_traceback(
         assert "canary" not in world.told[1]
     assert not caplog.records
     assert loop.get_exception_handler() is before
+
+
+class _Full(socket.socket):
+    """A listening socket for whose connections the system has no file."""
+
+    attempts = 0
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """Fail, and count it."""
+        self.attempts += 1
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the event loop of Windows accepts in another way")
+async def test_without_a_free_file_no_time_is_lost_by_trying() -> None:
+    """The event loop tries again a second later for each attempt, so that many become ever more."""
+
+    async def nobody(request: BaseRequest) -> StreamResponse:
+        raise AssertionError(request)
+
+    told = asyncio.Queue[str]()
+    with _Full(socket.AF_INET) as bound, socket.socket() as one, socket.socket() as another:
+        bound.bind(("127.0.0.1", 0))
+        bound.setblocking(False)
+        async with served(bound, nobody, told.put_nowait), asyncio.timeout(SOON):
+            one.connect(bound.getsockname())
+            another.connect(bound.getsockname())
+            assert "Too many open files" in await told.get()
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+            assert bound.attempts == 1
