@@ -29,7 +29,10 @@ def result_text(sign_in: SignIn, kept_in: str) -> str:
     if tokens.access_token:
         facts += [
             (words.RESULT_SCOPE, server_text(tokens.scope) or nothing),
-            (words.RESULT_UNTIL, _renewal(sign_in).format(until=until(tokens.expires_at))),
+            (
+                words.RESULT_UNTIL,
+                _renewal(sign_in, kept=bool(kept_in)).format(until=until(tokens.expires_at)),
+            ),
         ]
     if tokens.id_token is not None:
         checked = words.RESULT_ID_TOKEN_CHECKED.format(signature=tokens.id_token.signature)
@@ -56,10 +59,11 @@ def until(expires_at: float | None) -> str:
         return words.RESULT_UNTIL_BEYOND
 
 
-def _renewal(sign_in: SignIn) -> str:
-    """Return the template that says what happens when the token expires."""
+def _renewal(sign_in: SignIn, *, kept: bool) -> str:
+    """Return the template that says what happens when the token expires; it is renewed if it is kept."""
     if sign_in.temporary:
         return words.RESULT_DEMO_STOPPED
     if sign_in.tokens.expires_at is None:
         return words.RESULT_NOT_SAID
-    return words.RESULT_RENEWED if sign_in.tokens.refresh_token else words.RESULT_SIGN_IN_AGAIN
+    renewed = kept and sign_in.tokens.refresh_token
+    return words.RESULT_RENEWED if renewed else words.RESULT_SIGN_IN_AGAIN

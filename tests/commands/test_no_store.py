@@ -22,6 +22,7 @@ def test_the_token_is_printed_and_nothing_is_kept(command_line: CommandLine, ser
     assert (ended.status, len(ended.stdout.split())) == (0, 1), ended.stderr
     assert ended.stdout.strip() not in ended.stderr
     assert "--no-store" in ended.stderr
+    assert "renewed automatically" not in ended.stderr
     assert "logout cannot revoke it" in ended.stderr
     assert files(command_line) == set()
     assert status.status == 9
