@@ -25,6 +25,7 @@ from loopback_auth.records import dataclass, replace
 from loopback_auth.store import KEYCHAIN
 from loopback_auth.store.encryption import Encryption
 from loopback_auth.store.keychain_backend import make_key, read_key
+from loopback_auth.store.keychain_question import FILES
 from loopback_auth.store.private_files import (
     discard,
     discard_left_overs,
@@ -66,6 +67,12 @@ class KeychainFile:
 
     encrypts: bool = False
     keys: tuple[KeyName, ...] = ()
+
+
+WITHOUT_IT = (
+    "or move the sign-ins into files where the keychain works, or sign in here with another data folder"
+)
+"""What helps in place of `FILES` where sign-ins are encrypted already."""
 
 
 class Undecryptable(StoreError):
@@ -135,7 +142,7 @@ def for_reading(folder: str, key_id: bytes, path: str) -> Encryption:
                 hint="If it came from another folder, bring the keychain.json of that folder as well. "
                 "Otherwise sign in again; the file will be renamed.",
             )
-        if _found(named) is None:
+        if _found_for_reading(named) is None:
             raise Undecryptable(
                 f"{path} cannot be decrypted: the keychain does not have its key any more "
                 f"({named.user} in {named.backend}).",
@@ -143,6 +150,16 @@ def for_reading(folder: str, key_id: bytes, path: str) -> Encryption:
                 "file will be renamed.",
             )
     return _CIPHERS[key]
+
+
+def _found_for_reading(named: KeyName) -> Encryption | None:
+    try:
+        return _found(named)
+    except StoreError as exc:
+        # The setting is no way out: what is encrypted stays so until it is moved.
+        exc.hint = exc.hint.replace(FILES, WITHOUT_IT)
+        exc.parameter = "store"  # Which folder.
+        raise
 
 
 def for_writing(folder: str) -> Encryption:

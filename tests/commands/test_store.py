@@ -120,7 +120,9 @@ def test_a_locked_keychain_is_said_by_whatever_needs_a_token(
     be_wrong(secrets, "")
 
     assert (locked.status, locked.stdout) == (8, "")
-    assert "store" in locked.complaint
+    assert "LOOPBACK_AUTH_DATA_DIR" in locked.complaint
+    # What is encrypted already cannot be read by another setting.
+    assert "LOOPBACK_AUTH_STORE" not in locked.complaint
     assert shown.status == 0
     assert command_line.run("token", "one", **environ).stdout == "access-token-of-one\n"
 
