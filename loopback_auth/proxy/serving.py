@@ -49,7 +49,9 @@ async def served(
         tell: called with a line for the person.
         grace: seconds.
     """
-    runner = ServerRunner(_Server(handle, tell), shutdown_timeout=grace)
+    # The library waits as long once more after it has given up the content of a request; an open stream ends
+    # by neither.
+    runner = ServerRunner(_Server(handle, tell), shutdown_timeout=grace / 2)
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: _report(context, tell))

@@ -228,13 +228,15 @@ async def test_the_end_waits_for_requests_under_way_and_not_for_ever() -> None:
         await asyncio.Event().wait()
 
     async with asyncio.timeout(SOON):
-        async with proxied(serve, grace=1.0) as world:
+        async with proxied(serve, grace=2.0) as world:
             soon = asyncio.ensure_future(world.raw(world.request("GET /key/soon HTTP/1.1")))
             never = asyncio.ensure_future(world.raw(world.request("GET /key/never HTTP/1.1")))
             await world.arrived.get()
             await world.arrived.get()
             asyncio.get_running_loop().call_later(0.05, go.set)
+            began = asyncio.get_running_loop().time()
 
+        assert asyncio.get_running_loop().time() - began < 3.5
         assert (await soon).endswith(b"fine")
         await never
 
