@@ -77,7 +77,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="URL",
-        help="where requests are forwarded; theirs are below it; default: NAME, if it is a URL",
+        help="where requests are forwarded; theirs are below it; default: the resource of the sign-in",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--unix", metavar="PATH", help="listen on a Unix socket that only you can open")

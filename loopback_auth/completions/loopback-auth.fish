@@ -167,7 +167,7 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using run' -l json -d 'answer
 complete -c loopback-auth -n '_shtab_loopback_auth_using run' -s h -l help -d 'show this help'
 complete -c loopback-auth -n '_shtab_loopback_auth_using run; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one in use'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a proxy -d 'add the token to the requests of other programs'
-complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l to -x -d 'where requests are forwarded; theirs are below it; default: NAME, if it is a URL'
+complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l to -x -d 'where requests are forwarded; theirs are below it; default: the resource of the sign-in'
 complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l unix -xka "(__fish_complete_path (commandline -ct))" -d 'listen on a Unix socket that only you can open'
 complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l port -x -d 'listen on 127.0.0.1; default: any free port'
 complete -c loopback-auth -n '_shtab_loopback_auth_using proxy' -l stdio -d 'be an MCP server on stdin and stdout'
