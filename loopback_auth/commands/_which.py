@@ -13,6 +13,7 @@ from loopback_auth.redact import server_text
 from loopback_auth.settings import DEMO, config_file, load_config
 from loopback_auth.settings.checks import needs_client_id
 from loopback_auth.settings.config import provider_tables
+from loopback_auth.settings.needs import NOTHING, known_needs
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.writing import set_provider
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from loopback_auth.settings import Settings
     from loopback_auth.store import FileTokenStore
 
-QUESTION = "Number, name, or an address that starts with https:// (Enter: the demonstration):"
+QUESTION = "Number, name, or an address with https:// (Enter: the demonstration):"
 
 
 def ask_provider(options: argparse.Namespace, settings: Settings, store: FileTokenStore) -> None:
@@ -44,7 +45,9 @@ def ask_provider(options: argparse.Namespace, settings: Settings, store: FileTok
     if options.simulate_person is not None or not _asks(settings):
         return
     own, kept = tuple(_tables()), _kept(store)
-    known = tuple(name for name in every_preset() if name not in own)
+    presets = [name for name in every_preset() if name not in own]
+    # In the order in which they are shown, so that the numbers are.
+    known = tuple(sorted(presets, key=lambda name: known_needs(name) == NOTHING))
     names = (*own, *(name for name in kept if name not in (*own, *known, DEMO)), *known, DEMO)
     _show(names, own, kept, known)
     answer = ask(QUESTION, lambda given: _refused(given, names)) or DEMO
@@ -119,11 +122,17 @@ def _show(names: Sequence[str], own: Sequence[str], kept: dict[str, str], known:
         for name in members:
             account = f"  signed in as {kept[name]}" if kept.get(name) else ""
             tell(f"  {number[name]}{account}")
-    tell("Known providers, where you register a client:")
     width = max(len(number[name]) for name in known) + 2
-    cells = [f"{number[name]:<{width}}" for name in known]
-    for start in range(0, len(cells), 4):
-        tell(f"  {''.join(cells[start : start + 4])}".rstrip())
+    free = [name for name in known if known_needs(name) == NOTHING]
+    for title, members in (
+        ("Known providers, where you register a client", [name for name in known if name not in free]),
+        ("Known providers, with nothing to register", free),
+    ):
+        cells = [f"{number[name]:<{width}}" for name in members]
+        if cells:
+            tell(f"{title}:")
+        for start in range(0, len(cells), 4):
+            tell(f"  {''.join(cells[start : start + 4])}".rstrip())
     tell(f"The built-in demonstration, which needs no account:\n  {number[DEMO]}")
 
 

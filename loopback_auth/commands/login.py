@@ -3,13 +3,13 @@
 The browser opens, you approve, and the browser comes back to this machine. If that may not work here,
 another flow opens beside it: a ticket, a device code, or a pasted address. The first valid response counts.
 PROVIDER is a name from `python -m loopback_auth providers`, a table of your configuration file, or an
-address that starts with https://: that of an API or an MCP server, or an issuer. Without it you sign in to
-the built-in demonstration server, where you need no account. NAME of a kept sign-in signs in to it again;
---as keeps the sign-ins of several accounts at one provider.
+address that starts with https://: that of an API or an MCP server, or an issuer. Without it you are asked
+at a terminal, and elsewhere you sign in to the built-in demonstration server (demo), where you need no
+account. The name of a kept sign-in signs in to it again; --as keeps several accounts at one provider.
 
 Examples:
-  python -m loopback_auth login
-  python -m loopback_auth login --no-browser        only show the link
+  python -m loopback_auth login demo
+  python -m loopback_auth login demo --no-browser   only show the link
   python -m loopback_auth login github --client-id ID
   python -m loopback_auth login github --as work    keep it as github-work
   python -m loopback_auth login https://id.example --client-id ID --scope openid

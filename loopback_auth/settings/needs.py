@@ -20,10 +20,10 @@ def needs_of(settings: Settings) -> str:
         return "client ID and client secret"
     if vendor := settings.text("ticket"):
         if vendor in TICKETS_FOR_CLIENTS:
-            return "client ID; client secret, but none for a ticket"
-        return "client ID and client secret, but neither for a ticket"
+            return "client ID, and a client secret unless you sign in by ticket"
+        return "client ID and client secret, unless you sign in by ticket"
     if settings.text("device_authorization_endpoint"):
-        return "client ID; client secret, but none for a device code"
+        return "client ID, and a client secret unless you sign in by device code"
     return "client ID and client secret"
 
 
