@@ -12,8 +12,8 @@ Without --env and without a file the variable is ACCESS_TOKEN, or ID_TOKEN with 
 token alone. Both are in a folder that only you can open, are renewed while the command runs, and removed when
 it ends. A variable cannot be renewed in a program that runs.
 
-The command has the terminal, the signals, and the exit status: 127 if it was not found, 126 if it cannot be
-started. More: help running.
+The command gets the terminal and the signals. The exit status is that of the command; 127 if it was not
+found, 126 if it cannot be started. More: help running.
 """
 
 from __future__ import annotations
