@@ -381,15 +381,27 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays
 
 
-def check_packages() -> None:
+def check_packages(*, binds: bool = False) -> None:
     """Look for the packages that a sign-in needs, before a link is shown.
+
+    Args:
+        binds: its tokens are to be bound to a key.
 
     Raises:
         Unavailable: one is missing.
+        ConfigError: the one that signs proofs is missing.
     """
     for name in PACKAGES:
-        if not any(finder.find_spec(name, None) for finder in sys.meta_path):
+        if not _has(name):
             raise _missing(name) or Unavailable(name)
+    if binds and not _has("joserfc"):
+        from loopback_auth.protocol.dpop import missing_package  # Start-up.
+
+        raise missing_package()
+
+
+def _has(package: str) -> bool:
+    return any(finder.find_spec(package, None) for finder in sys.meta_path)
 
 
 def _missing(module: str) -> LoopbackAuthError | None:

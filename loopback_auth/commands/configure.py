@@ -84,12 +84,14 @@ def run(options: argparse.Namespace) -> int:
     if options.remove:
         return _remove(path, options.provider or "", tables, as_json=options.json)
     values = _given(options)
-    asks = not (values or options.default) and is_terminal(sys.stdin) and not options.json
+    writes = bool(values or options.default)
+    checks_alone = options.check and options.provider in tables and not writes
+    asks = not (writes or checks_alone or options.json) and is_terminal(sys.stdin)
     name = checked_name(options.provider or (_ask_name(tables) if asks else ""), tables)
     table: Mapping[str, object] = tables.get(name, {})
     if asks:
         values = ask_table(name, table)
-    elif not (values or options.default):
+    elif not (writes or checks_alone):
         raise ConfigError(
             f"Nothing is given that could be written for {name}.",
             hint="Give --client-id, for example, or run this in a terminal, which asks.",
@@ -97,10 +99,11 @@ def run(options: argparse.Namespace) -> int:
     settings = checked_settings(name, table, values, config, path)
     if options.check:
         tell(asyncio.run(ask_server(settings)))
-    set_provider(path, name, values, default=options.default)
+    if not checks_alone:
+        set_provider(path, name, values, default=options.default)
     if options.json:
         print_json({"provider": name, "file": path, "keys": sorted(values), "needs": needs_of(settings)})
-    else:
+    elif not checks_alone:
         tell(f"Written: {path} [providers.{name}]")
         if needs_secret(settings):
             add = f"python -m loopback_auth configure {name} --with-secret"
@@ -190,9 +193,10 @@ def _remove(path: str, name: str, tables: Mapping[str, object], *, as_json: bool
         raise ConfigError(
             f"There is no provider {ascii(name)[:80]} in {path}; {there}.", hint="Look with --list."
         )
+    was_default = load_config(path).get("provider") == name
     remove_provider(path, name)
     if as_json:
         print_json({"provider": name, "file": path, "removed": True})
     else:
-        tell(f"Removed: {path} [providers.{name}]")
+        tell(f"Removed: {path} [providers.{name}]{', and provider, which named it' if was_default else ''}")
     return 0

@@ -9,7 +9,6 @@ account. The name of a kept sign-in signs in to it again; --as keeps several acc
 
 Examples:
   python -m loopback_auth login demo
-  python -m loopback_auth login demo --no-browser   only show the link
   python -m loopback_auth login github --client-id ID
   python -m loopback_auth login github --as work    keep it as github-work
   python -m loopback_auth login https://id.example --client-id ID --scope openid
@@ -143,7 +142,7 @@ def signed_in(
             has brought to its end later is taken. None: only one that is under way now.
     """
     settings = _settings(options)
-    check_packages()
+    check_packages(binds=settings.switch("dpop") is True)
     store = the_store(settings)
     if options.no_store:
         return _unkept(options, settings, store, bounds)

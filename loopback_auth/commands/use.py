@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _say(sign_in: SignIn, meant: str) -> None:
     if meant == sign_in.name:
-        tell(f"{sign_in.name} is in use now: token, logout and status mean it where no name is given.")
+        tell(f"{sign_in.name} is in use now: commands mean it where no name is given.")
         return
     source = KeptSettings(os.environ).naming()
     text = (

@@ -91,6 +91,9 @@ def pasted_callback(text: str, request: AuthorizationRequest) -> Pasted | NotAcc
     code, separator, state = bare.partition("#")
     if separator:
         return _with_pair(code, state, request)
+    if " " in text.strip():
+        # A terminal breaks a long line without a blank, so these are words.
+        return NotAccepted("That is neither a URL nor a code.")
     return _with_code(bare, request)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
-from loopback_auth.cli import COMMANDS, run
-from loopback_auth.errors import EXIT_STATUSES
+from loopback_auth.cli import COMMANDS, check_packages, run
+from loopback_auth.errors import EXIT_STATUSES, ConfigError
 from loopback_auth.settings.setting import SETTINGS
 
 PYTHON = [sys.executable, "-m", "loopback_auth"]
@@ -281,3 +281,23 @@ def test_a_link_that_nobody_can_see_is_not_waited_for(tmp_path: Path) -> None:
 
     assert ended.returncode == 3
     assert "stderr is closed" in json.loads(ended.stdout)["message"]
+
+
+class _Without:
+    """A finder of packages to which one is unknown."""
+
+    def __init__(self, missing: str) -> None:
+        self._missing = missing
+
+    def find_spec(self, name: str, path: None) -> object:
+        return None if name == self._missing else name
+
+
+def test_a_missing_package_is_said_before_the_browser_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has approved already has done it in vain; what is not asked for needs no package."""
+    monkeypatch.setattr(sys, "meta_path", [_Without("joserfc")])
+    check_packages()
+
+    with pytest.raises(ConfigError) as refused:
+        check_packages(binds=True)
+    assert refused.value.parameter == "dpop"

@@ -170,6 +170,16 @@ def test_a_server_that_does_not_answer_is_not_written(command_line: CommandLine,
     assert (unchecked.status, path.exists()) == (0, True)
 
 
+def test_what_is_there_can_be_checked(command_line: CommandLine, path: Path) -> None:
+    """Nothing is written then, and nothing need be given."""
+    configure(command_line, "corp", "--issuer", "http://127.0.0.1:9", "--client-id", "abc")
+    before = path.read_text()
+    checked = configure(command_line, "corp", "--check")
+
+    assert (checked.status, path.read_text()) == (6, before)
+    assert configure(command_line, "other", "--check").status == 2
+
+
 def test_a_file_with_an_error_is_not_touched(command_line: CommandLine, path: Path) -> None:
     """The error says where it is."""
     path.write_text("[providers.corp]\nissuer = \n")

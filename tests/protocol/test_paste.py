@@ -140,6 +140,12 @@ def test_bare_code_is_taken_with_a_warning(text: str) -> None:
     assert dict(pasted.callback.parameters)["state"] == STATE
 
 
+def test_words_are_no_code() -> None:
+    """A command that was typed into the wrong window must not end the login as a wrong code would."""
+    assert "neither" in refused("loopback-auth login demo")
+    assert accepted(f"{CODE[:4]}\n{CODE[4:]}").callback.parameters
+
+
 def test_bare_code_is_refused_where_nothing_protects_it() -> None:
     """Without PKCE it could be the code of a thief's account; and of a hybrid answer it is only a part."""
     for request in (WITHOUT_PKCE, BY_FRAGMENT, HYBRID):
