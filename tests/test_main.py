@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 from demo_client import FOLLOW_LINK
 
-from loopback_auth.__main__ import main
+from loopback_auth.__main__ import DECIDING, _kept_token, main
+from loopback_auth.cli import run
 from loopback_auth.demo.serve import demo_thread
+from loopback_auth.errors import SignInRequired
 from loopback_auth.model import ServerMetadata
+from loopback_auth.settings.setting import SETTINGS, Setting
 from loopback_auth.store import FileTokenStore
 from loopback_auth.tokens import SignIn, TokenSet
 
@@ -131,7 +134,8 @@ class Witness:
         write(2, b"taken apart")
 sys.witness = Witness()
 atexit.register(print, "told at the end", end="")
-from loopback_auth.__main__ import main
+from loopback_auth.__main__ import DECIDING, _kept_token, main
+from loopback_auth.cli import run
 sys.exit(main())
 """
 """Tells whether the interpreter was taken apart, and whether what is due at the end was done."""
@@ -171,3 +175,29 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+SAMPLES = {"switch": "true", "seconds": "7", "age": "7", "ports": "4321", "pairs": "a=b", "scope": "other"}
+"""Values by the kind of a setting; an address for the others."""
+
+
+@pytest.mark.parametrize("setting", [item for item in SETTINGS if item.variable], ids=lambda item: item.name)
+def test_no_variable_is_overlooked_by_the_quick_way(
+    setting: Setting, tmp_path: Path, at_the_door: pytest.MonkeyPatch
+) -> None:
+    """What makes the ordinary way refuse a kept sign-in has to be known to the quick one too."""
+    metadata = ServerMetadata("https://id.example", token_endpoint="https://id.example/token")
+    tokens = TokenSet("kept-token", "Bearer", scope="openid", obtained_at=NOW, expires_at=NOW + 3600)
+    FileTokenStore(str(tmp_path / "kept")).save(SignIn("one", "abc", "none", metadata, "openid", tokens))
+    value = setting.choices[-1] if setting.choices else SAMPLES.get(setting.kind, "https://other.example")
+    at_the_door.setenv(setting.variable, value)
+    refused = run(["token", "--leeway", "60"]) == SignInRequired.exit_code
+
+    assert not (refused and _kept_token([]))
+
+
+def test_a_variable_that_decides_is_among_those_that_are_tried() -> None:
+    """Otherwise the test above could not fail."""
+    tried = {item.variable for item in SETTINGS}
+
+    assert {f"LOOPBACK_AUTH_{name}" for name in DECIDING} - {"LOOPBACK_AUTH_PROVIDER"} <= tried
