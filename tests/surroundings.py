@@ -20,6 +20,8 @@ from loopback_auth.plan.signals import AGENTS, CI
 
 SLOW = ("slow", "browser", "foreign")
 """Markers of tests that wait for other programs."""
+HUNG = r"Timeout \(>"
+"""What pytest-timeout says of a test that hangs; it would hang again."""
 TEST_SECONDS = 120.0
 """Seconds after which a coroutine test is cancelled; what it opened is then closed."""
 
@@ -36,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: -of_file[item.path])
     if items and items[0].config.pluginmanager.hasplugin("rerunfailures"):
         for item in slow:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=HUNG))
 
 
 def pytest_collection_finish() -> None:

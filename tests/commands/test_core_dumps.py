@@ -48,7 +48,7 @@ def test_no_core_dump_is_left_behind() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of another process are seen on Linux only")
 @pytest.mark.usefixtures("dumps_wanted")
-@pytest.mark.parametrize("command", [("login", "--no-browser"), ("demo",)])
+@pytest.mark.parametrize("command", [("login", "--no-browser"), ("demo", "--json")])
 def test_commands_forbid_their_core_dumps(command_line: CommandLine, command: tuple[str, ...]) -> None:
     """Before a secret of a sign-in is there."""
     with command_line.start(*command) as running:
