@@ -26,7 +26,7 @@ from packaging.utils import canonicalize_name
 from loopback_auth import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
-PATH = "packaging/loopback-auth.cdx.json"
+PATH = "scripts/shipped/loopback-auth.cdx.json"
 
 
 def sbom() -> str:

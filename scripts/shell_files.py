@@ -25,7 +25,7 @@ from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.setting import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
-MAN_PAGE = f"packaging/{SCRIPT}.1"
+MAN_PAGE = f"scripts/shipped/{SCRIPT}.1"
 SIGN_INS = {
     "bash": "_loopback_auth_sign_ins",
     "zsh": "_loopback_auth_sign_ins",

@@ -20,7 +20,7 @@ from loopback_auth.commands.completion import FILES
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shells of POSIX")
 ROOT = Path(__file__).resolve().parents[2]
-MAN_PAGE = ROOT / "packaging" / "loopback-auth.1"
+MAN_PAGE = ROOT / "scripts" / "shipped" / "loopback-auth.1"
 KEPT = ("github", "github-work", "mcp.example-mcp")
 CASES = {
     "lo": {"login", "logout"},
