@@ -10,7 +10,7 @@ import os
 import sys
 
 from loopback_auth import __version__
-from loopback_auth.cli.continuation import Continuation
+from loopback_auth.cli.termination import Continuation
 from loopback_auth.errors import EXIT_STATUSES, AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
 from loopback_auth.words import Words
 

@@ -101,3 +101,19 @@ class Termination:
         else:
             # To that thread, so that what it may wait for by now is interrupted.
             signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+
+class Continuation(Exception):
+    """The rest of a command, which it does when signals have their usual effects again.
+
+    Another program must inherit nothing of `Termination`, and what waits for one handles signals itself. So a
+    command that becomes another program, or runs one, raises this, and the command line completes it outside.
+    """
+
+    def complete(self) -> int:
+        """Do the rest; return the exit status.
+
+        Raises:
+            LoopbackAuthError: as a command does.
+        """
+        raise NotImplementedError

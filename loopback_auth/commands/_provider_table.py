@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loopback_auth.commands._store import the_store
+from loopback_auth.commands import the_store
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.resource import find_resource

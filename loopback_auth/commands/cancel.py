@@ -11,8 +11,8 @@ Examples:
 from __future__ import annotations
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
+from loopback_auth.commands import the_pendings
 from loopback_auth.commands._pending import chosen
-from loopback_auth.commands._store import the_pendings
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.store.pending import name_in
 from loopback_auth.store.pending_sign_in import Ended

@@ -29,8 +29,8 @@ from pathlib import Path
 
 from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands import the_store
 from loopback_auth.commands._diagnosis import show
-from loopback_auth.commands._store import the_store
 from loopback_auth.doctor.document_probe import probe_document
 from loopback_auth.doctor.probe_flow import LIMIT, probe
 from loopback_auth.doctor.redirect_probe import ProbeAnswer

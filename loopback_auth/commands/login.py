@@ -27,7 +27,7 @@ import sys
 
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
-from loopback_auth.commands._store import any_store, the_store
+from loopback_auth.commands import any_store, the_store
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.narrow import is_name

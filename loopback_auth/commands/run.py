@@ -24,12 +24,12 @@ import time
 
 from loopback_auth.cli import tell_error
 from loopback_auth.cli.arguments import Parser
-from loopback_auth.cli.continuation import Continuation
 from loopback_auth.cli.core_dumps import forbid_core_dumps
+from loopback_auth.cli.termination import Continuation
+from loopback_auth.commands import the_store
 from loopback_auth.commands._child import Blocked, become, end_like, find, run_to_end
 from loopback_auth.commands._fresh import fresh_sign_in
 from loopback_auth.commands._placeholders import places
-from loopback_auth.commands._store import the_store
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.outputs.credential import credential
 from loopback_auth.tokens import SignIn

@@ -26,11 +26,11 @@ import time
 
 from loopback_auth.cli import print_json
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands import any_store, the_pendings, the_store
 from loopback_auth.commands._accounts import login_settings
 from loopback_auth.commands._pending import invitation, show
 from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.commands._remarks import remark
-from loopback_auth.commands._store import any_store, the_pendings, the_store
 from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.flow_table import BY_NAME, TWO_STEP, TwoStepFlow

@@ -22,6 +22,7 @@ import time
 
 from loopback_auth import words
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
+from loopback_auth.commands import any_store, the_pendings, the_store
 from loopback_auth.commands._accounts import provider_of
 from loopback_auth.commands._kept import described, how_to_sign_in, in_use, is_bound, kept
 from loopback_auth.commands._pending import (
@@ -32,7 +33,6 @@ from loopback_auth.commands._pending import (
     outcome,
     show,
 )
-from loopback_auth.commands._store import any_store, the_pendings, the_store
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.redact import server_text

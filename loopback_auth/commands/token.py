@@ -32,9 +32,9 @@ from contextlib import nullcontext
 
 from loopback_auth import words
 from loopback_auth.cli import answer, print_json, tell, tell_error
+from loopback_auth.commands import the_store
 from loopback_auth.commands._fresh import fresh_sign_in, signed_in
 from loopback_auth.commands._kept import is_bound
-from loopback_auth.commands._store import the_store
 from loopback_auth.commands._tools import add_flags, tool_output
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.outputs.credential import credential

@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 
 from loopback_auth.cli import answer, print_json, tell
+from loopback_auth.commands import the_store
 from loopback_auth.commands._accounts import provider_of
 from loopback_auth.commands._kept import in_use, kept
-from loopback_auth.commands._store import the_store
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.words import Words
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 
-from loopback_auth.commands._store import the_store
+from loopback_auth.commands import the_store
 from loopback_auth.folders import changed_at
 from loopback_auth.outputs.credential import credential
 from loopback_auth.outputs.hosts import Candidate, belongs_to, sign_in_for

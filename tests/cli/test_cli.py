@@ -188,7 +188,7 @@ def test_a_fault_of_ours_is_told_by_its_place_alone(
     def broken(_name: str) -> bool:
         raise RuntimeError("hunter2")
 
-    monkeypatch.setattr("loopback_auth.commands._store.data_folder", broken)
+    monkeypatch.setattr("loopback_auth.commands.data_folder", broken)
     status = run(["status"])
     said = capsys.readouterr().err
 
@@ -213,7 +213,7 @@ def test_ctrl_c_is_no_error(
     def interrupted(_environ: object) -> str:
         raise interruption
 
-    monkeypatch.setattr("loopback_auth.commands._store.data_folder", interrupted)
+    monkeypatch.setattr("loopback_auth.commands.data_folder", interrupted)
     status = run(["status"])
 
     assert (status, capsys.readouterr().err) == (130, "Cancelled.\n")
