@@ -12,6 +12,7 @@ browser opens when only a new sign-in helps. See: python -m loopback_auth help h
 
 from __future__ import annotations
 
+import io
 import sys
 
 TYPE_CHECKING = False
@@ -58,9 +59,13 @@ def run(options: argparse.Namespace) -> int:
 def question() -> bytes:
     """Return what the tool has written, or the beginning of what is too long.
 
+    From now on lines of the answer end in a line feed alone, as both protocols say, on Windows too.
+
     Raises:
         ConfigError: stdin is closed, or cannot be read.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(newline="\n")
     try:
         return sys.stdin.buffer.read(LIMIT)
     except (OSError, ValueError, AttributeError):
