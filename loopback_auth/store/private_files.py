@@ -156,7 +156,7 @@ def read_private(path: str) -> bytes | None:
             to other users, or too large.
     """
     try:
-        descriptor = os.open(path, _READ)
+        descriptor = _opened(path)
         try:
             if flaw := _flaw(os.fstat(descriptor)):
                 raise _unsafe(path, *flaw)
@@ -170,6 +170,16 @@ def read_private(path: str) -> bytes | None:
         if flaw := _flaw_by_name(path):
             raise _unsafe(path, *flaw) from exc
         raise system_refused(exc, path, "read") from exc
+
+
+def _opened(path: str) -> int:
+    """Open a file, and try again while another process replaces it, which Windows does not allow."""
+    for pause in _PAUSES if WINDOWS else ():
+        try:
+            return os.open(path, _READ)
+        except PermissionError:
+            time.sleep(pause)
+    return os.open(path, _READ)
 
 
 def read_kept(path: str, *, lost_is_none: bool = False) -> bytes | None:
