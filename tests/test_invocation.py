@@ -150,7 +150,7 @@ def test_help_and_errors_name_it_in_words_and_in_json(command_line: CommandLine)
     described = command_line.run("status", "--json").json
 
     assert shown.startswith("usage: ")
-    assert f"{TYPED} login [PROVIDER]" in shown
+    assert f"{TYPED} login [PROVIDER]" in " ".join(shown.split())  # A long name is on a line of its own.
     assert f"\n  {sys.executable}" in shown or f"\n  {TYPED}" in shown
     assert f"{TYPED} login" in said
     assert str(described["hint"]).endswith(f"{TYPED} login")

@@ -38,7 +38,9 @@ class Exchange:
         self.upgrade = upgrade
         length = request.headers.get("Content-Length")
         stated = int(length) if length is not None else None
-        self.body = RequestBody(request.content, stated, self._moved) if request.body_exists else None
+        self.body: RequestBody | None = None
+        if request.body_exists:
+            self.body = RequestBody(request.content, stated, self._moved)
         self._patience = patience
         self._deadline: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
