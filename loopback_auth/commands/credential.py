@@ -12,7 +12,6 @@ browser opens when only a new sign-in helps. See: python -m loopback_auth help h
 
 from __future__ import annotations
 
-import io
 import sys
 
 TYPE_CHECKING = False
@@ -64,8 +63,9 @@ def question() -> bytes:
     Raises:
         ConfigError: stdin is closed, or cannot be read.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(newline="\n")
+    # A program that embeds the command line may have put another kind of stream there.
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(newline="\n")
     try:
         return sys.stdin.buffer.read(LIMIT)
     except (OSError, ValueError, AttributeError):
