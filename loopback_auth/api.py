@@ -192,9 +192,9 @@ def _run(begin: Callable[[], Coroutine[object, object, SignIn]]) -> SignIn:
 
 async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
     from loopback_auth.events import SignInFailed, SignInSucceeded
+    from loopback_auth.signin.notifier import Teller
     from loopback_auth.signin.single_flight import single_flight
     from loopback_auth.signin.stores import OpenStore
-    from loopback_auth.signin.telling import Teller
 
     store, timeout = options.get("store"), options.get("timeout")
     begun = False

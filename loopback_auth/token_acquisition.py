@@ -23,9 +23,9 @@ from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking, Telling
 from loopback_auth.signin.confirming import check_not_within, marked
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState, wanted
 from loopback_auth.signin.stores import OpenStore, Store
-from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.unsaved_tokens import UnsavedTokens
 from loopback_auth.token_cache import TokenCache
 from loopback_auth.tokens import SignIn

@@ -250,7 +250,7 @@ async def test_a_notify_that_never_returns_does_not_keep_a_cancelled_sign_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever cancels wants it to end now."""
-    monkeypatch.setattr("loopback_auth.signin.telling.TELL_SECONDS", 2 * SOON)
+    monkeypatch.setattr("loopback_auth.signin.notifier.TELL_SECONDS", 2 * SOON)
     begun = asyncio.Event()
 
     async def hangs(_: Event) -> None:

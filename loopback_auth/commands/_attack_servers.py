@@ -13,7 +13,7 @@ from loopback_auth.audit.attacking import LIMIT, attack
 from loopback_auth.audit.servers.attacks.person import Person
 from loopback_auth.cli import tell
 from loopback_auth.commands._audit_servers import server_of
-from loopback_auth.commands._delivery import check_outputs, deliver
+from loopback_auth.commands._report_output import check_outputs, deliver
 from loopback_auth.errors import ConfigError
 
 TYPE_CHECKING = False

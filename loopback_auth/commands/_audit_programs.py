@@ -11,8 +11,8 @@ from loopback_auth.audit.programs.isolation import isolate
 from loopback_auth.audit.programs.recipe_files import all_recipes
 from loopback_auth.audit.programs.versions import installed_version, missing
 from loopback_auth.cli import print_json, print_table, tell
-from loopback_auth.commands._delivery import check_outputs, deliver
 from loopback_auth.commands._programs_to_try import packages_folder, recipes_to_try
+from loopback_auth.commands._report_output import check_outputs, deliver
 from loopback_auth.errors import ConfigError
 from loopback_auth.terminal.line import Line
 

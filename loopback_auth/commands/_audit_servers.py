@@ -12,7 +12,7 @@ from loopback_auth.audit.examining import examine_servers
 from loopback_auth.audit.servers.examination import LIMIT
 from loopback_auth.audit.servers.server import Server
 from loopback_auth.cli import settings_of, tell
-from loopback_auth.commands._delivery import check_outputs, deliver
+from loopback_auth.commands._report_output import check_outputs, deliver
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import ClientConfig
 from loopback_auth.records import replace

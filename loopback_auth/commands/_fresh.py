@@ -77,7 +77,7 @@ def fresh_sign_in(
     # A script mostly finds a fresh token.
     import asyncio
 
-    from loopback_auth.commands._remarks import remark
+    from loopback_auth.commands._warnings_only import remark
     from loopback_auth.signin.refresh import renew
 
     renewing = renew(

@@ -7,10 +7,10 @@ import asyncio
 from loopback_auth.cli import tell
 from loopback_auth.clients.presentation import Presentation
 from loopback_auth.commands import the_store
-from loopback_auth.commands._remarks import tell_seldom
 from loopback_auth.commands._request_headers import check_meant
-from loopback_auth.commands._source import KeptSource
 from loopback_auth.commands._standard_streams import read_stdin, write_stdout
+from loopback_auth.commands._token_source import KeptSource
+from loopback_auth.commands._warnings_only import tell_seldom
 from loopback_auth.errors import SignInRequired
 from loopback_auth.model import Network
 from loopback_auth.network.threads import apart

@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 import loopback_auth.sign_in_format  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from loopback_auth.commands._beside import kept_beside
 from loopback_auth.commands._program import COMMAND_LINE
+from loopback_auth.commands._second_account import kept_beside
 from loopback_auth.environment import is_terminal, started_here
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.browser import open_browser

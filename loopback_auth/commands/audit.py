@@ -29,7 +29,7 @@ from loopback_auth.cli.arguments import Parser, add_settings
 from loopback_auth.commands._attack_servers import add_attack_arguments, attack_server, attack_wanted
 from loopback_auth.commands._audit_programs import add_program_arguments, run_programs, wanted
 from loopback_auth.commands._audit_servers import audit_server
-from loopback_auth.commands._delivery import add_outputs
+from loopback_auth.commands._report_output import add_outputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

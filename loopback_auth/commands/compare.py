@@ -33,7 +33,7 @@ from contextlib import AsyncExitStack
 from loopback_auth.cli import answer, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands._audit_servers import compare_servers
-from loopback_auth.commands._delivery import add_outputs, check_outputs, deliver
+from loopback_auth.commands._report_output import add_outputs, check_outputs, deliver
 from loopback_auth.commands.demo import signing_server
 from loopback_auth.compare.attacks import demo_attacks, simulated_attacks
 from loopback_auth.compare.drawing.document import written
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from loopback_auth.commands._delivery import Outputs
+    from loopback_auth.commands._report_output import Outputs
     from loopback_auth.compare.model import Comparison
     from loopback_auth.compare.running.run import Judged
     from loopback_auth.compare.running.unfinished import Unfinished

@@ -27,7 +27,7 @@ import sys
 from loopback_auth.cli import print_json, print_table, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands._asking import ask
-from loopback_auth.commands._interview import ask_table
+from loopback_auth.commands._provider_questions import ask_table
 from loopback_auth.commands._provider_table import ask_server, checked_name, checked_settings
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import ConfigError

@@ -27,10 +27,10 @@ import time
 from loopback_auth.cli import print_json, tell
 from loopback_auth.cli.advice import advised
 from loopback_auth.commands import the_pendings, the_store
-from loopback_auth.commands._beside import kept_beside
 from loopback_auth.commands._kept import described, registration_at
 from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, naming, outcome
-from loopback_auth.commands._remarks import remark
+from loopback_auth.commands._second_account import kept_beside
+from loopback_auth.commands._warnings_only import remark
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import (
     AttemptCancelled,

@@ -186,7 +186,9 @@ def _settings(options: argparse.Namespace) -> Settings:
     if not options.provider and is_terminal(sys.stdin) and not options.json:
         settings = settings_of(options)
         if settings.is_demo:
-            from loopback_auth.commands._which import ask_provider  # Start-up: most people name one.
+            from loopback_auth.commands._login_questions import (
+                ask_provider,  # Start-up: most people name one.
+            )
 
             ask_provider(options, settings, store)
         if not options.provider and options.account is None:
@@ -341,7 +343,7 @@ def _complete(options: argparse.Namespace, settings: Settings) -> Settings:
     from loopback_auth.settings.checks import check_settings
 
     if not settings.text("client_id") and is_terminal(sys.stdin) and not options.json:
-        from loopback_auth.commands._which import ask_client
+        from loopback_auth.commands._login_questions import ask_client
 
         settings = ask_client(options, settings)
     if needs_secret(settings) and settings.text("client_id") and is_terminal(sys.stdin):

@@ -19,7 +19,7 @@ import os
 from loopback_auth.cli import described_error, print_json, tell, tell_error
 from loopback_auth.commands import the_store
 from loopback_auth.commands._kept import accounts_of, client_secret, in_use, kept, private_key
-from loopback_auth.commands._remarks import remark
+from loopback_auth.commands._warnings_only import remark
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.redact import server_text
 from loopback_auth.settings import provider_name

@@ -34,9 +34,9 @@ from pathlib import Path
 from loopback_auth.cli import answer, tell
 from loopback_auth.commands import the_store
 from loopback_auth.commands._kept import kept
-from loopback_auth.commands._remarks import tell_seldom
 from loopback_auth.commands._request_headers import check_meant
-from loopback_auth.commands._source import KeptSource
+from loopback_auth.commands._token_source import KeptSource
+from loopback_auth.commands._warnings_only import tell_seldom
 from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.protocol.urls import shown_url

@@ -143,8 +143,8 @@ class _Run(Continuation):
     def _with_files(self) -> int:
         # Start-up: most commands need no file.
         from loopback_auth.commands._file_renewal import FileRenewal
-        from loopback_auth.commands._source import KeptSource
         from loopback_auth.commands._token_files import TokenFiles, runs_folder
+        from loopback_auth.commands._token_source import KeptSource
 
         names = self._places.files
         files = TokenFiles(runs_folder(os.environ), self._links)

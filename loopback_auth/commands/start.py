@@ -30,7 +30,7 @@ from loopback_auth.commands import any_store, the_pendings, the_store
 from loopback_auth.commands._accounts import login_settings
 from loopback_auth.commands._pending import invitation, show
 from loopback_auth.commands._program import COMMAND_LINE
-from loopback_auth.commands._remarks import remark
+from loopback_auth.commands._warnings_only import remark
 from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.flow_table import BY_NAME, TWO_STEP, TwoStepFlow

@@ -28,7 +28,7 @@ from loopback_auth.settings import config_file, load_config
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.settings.setting import PREFIX, STORES
 from loopback_auth.store.keychain_key import read_keychain
-from loopback_auth.store.moving import FOLDERS, KeptFile, in_keychain, kept_files, move
+from loopback_auth.store.migration import FOLDERS, KeptFile, in_keychain, kept_files, move
 from loopback_auth.words import Words
 
 TYPE_CHECKING = False

@@ -10,12 +10,12 @@ from loopback_auth.compare.model import Finding, Run
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.by_hand import commands
+from loopback_auth.explain.diagram_trace import told_trace
 from loopback_auth.explain.endings import AFTER_SIGN_IN, NO_END
 from loopback_auth.explain.story import ExplainedStep, explained_steps
 from loopback_auth.explain.story_questions import SecretExposure, questions, secret_exposures
 from loopback_auth.explain.story_templates import NOTES
 from loopback_auth.explain.ticket_screen import short_answers
-from loopback_auth.explain.told_trace import told_trace
 from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace

@@ -22,11 +22,11 @@ from loopback_auth.drawing import page
 from loopback_auth.drawing.diagram_layout import Diagram, Placed, lay_out_arrows
 from loopback_auth.drawing.mermaid import several
 from loopback_auth.errors import ConfigError
+from loopback_auth.explain.diagram_trace import explained_arrows, explained_only
 from loopback_auth.explain.knowledge import Knowledge, knowledge
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.story import ExplainedStep, ExplainedValue
 from loopback_auth.explain.story_markdown import markdown
-from loopback_auth.explain.told_trace import explained_arrows, explained_only
 
 STYLES = ("drawing/page.css", "drawing/diagram.css", "story.css")
 SCRIPTS = ("drawing/secrets.js", "story.js")

@@ -7,10 +7,10 @@ from itertools import groupby
 
 from loopback_auth.drawing.markdown_text import escaped, linked, table
 from loopback_auth.drawing.mermaid import mermaid
+from loopback_auth.explain.diagram_trace import explained_only
 from loopback_auth.explain.knowledge import Knowledge, knowledge
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.story import ExplainedStep, ExplainedValue
-from loopback_auth.explain.told_trace import explained_only
 from loopback_auth.redact import server_text
 
 

@@ -15,8 +15,8 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.events import Event, Notify
 from loopback_auth.network.shared_call import SharedCall, Work, shared_look
 from loopback_auth.network.threads import check_asyncio, run_sync
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.stores import OpenStore, Store
-from loopback_auth.signin.telling import Teller
 from loopback_auth.store.interface import TokenStore, checked_sign_in, raise_store_error
 from loopback_auth.tokens import SignIn
 

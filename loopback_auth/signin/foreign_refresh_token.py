@@ -10,11 +10,11 @@ from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.records import replace
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.refresh import can_verify_signatures, check_type
 from loopback_auth.signin.resource_client import with_server
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS
-from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import TokenSet
 
 

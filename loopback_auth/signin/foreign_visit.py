@@ -30,10 +30,10 @@ from loopback_auth.pages import Pages
 from loopback_auth.program import Program
 from loopback_auth.protocol.authorization_url import ForeignRequest, ResponseParameters, response_parameters
 from loopback_auth.redact import error_code, server_text
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page
 from loopback_auth.signin.port_history import PortHistory
 from loopback_auth.signin.resources import Resources
-from loopback_auth.signin.telling import Teller
 
 OPENED_TWICE = "The sign-in link was opened twice, perhaps by another person, so this login was cancelled."
 

@@ -15,11 +15,11 @@ from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.refresh import kept_for
 from loopback_auth.signin.registered_clients import registration_of, unregister_client, unregister_unused
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
-from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import SignIn
 
 

@@ -31,9 +31,9 @@ from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep
-from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import SignIn, Token
 
 CHECK_SECONDS = 10.0

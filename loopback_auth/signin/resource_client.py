@@ -22,11 +22,11 @@ from loopback_auth.protocol.protected_resource import MOST_SERVERS
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.records import replace
 from loopback_auth.signin.driver import Driver, RunFlow
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.option_checks import check_addresses
 from loopback_auth.signin.registering import registered
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import OpenStore, Store
-from loopback_auth.signin.telling import Teller
 from loopback_auth.store.interface import check_store
 
 TYPE_CHECKING = False

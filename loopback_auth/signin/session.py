@@ -36,12 +36,12 @@ from loopback_auth.records import prepare
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.embedded_plan import link_not_shown, not_waiting
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
 from loopback_auth.signin.pasting import AskForAddress, pasted_by
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.signin.stores import Store, keep_new, other_account
-from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import IdToken, SignIn, TokenSet
 from loopback_auth.words import Words
 

@@ -35,12 +35,12 @@ from loopback_auth.program import Program
 from loopback_auth.protocol.device import device_authorization_request
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.option_checks import CHECKS
 from loopback_auth.signin.registering import registered
 from loopback_auth.signin.replay import Replay, redirect_uri_of
 from loopback_auth.signin.resource_client import knows_server, with_server
 from loopback_auth.signin.stores import OpenStore, Store
-from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.world import RealWorld, Requests, World
 from loopback_auth.store.pending import LAPSED, new_handle
 from loopback_auth.store.pending_sign_in import PendingSignIn

@@ -14,7 +14,7 @@ import pytest
 from command_line import PATIENCE, CommandLine, Ended
 
 from loopback_auth.audit.programs.descendants import MARKER
-from loopback_auth.audit.programs.own_folder import PREFIX
+from loopback_auth.audit.programs.temporary_folder import PREFIX
 from loopback_auth.commands._programs_to_try import title_of
 
 pytestmark = [

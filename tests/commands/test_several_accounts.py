@@ -19,7 +19,7 @@ from commands.people import (
     store,
     visit,
 )
-from loopback_auth.commands._beside import free_name
+from loopback_auth.commands._second_account import free_name
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.tokens import SignIn
 

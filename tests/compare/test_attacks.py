@@ -14,9 +14,9 @@ from gullible import Gullible
 from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Exposed, LoginResult, Outcome
 from loopback_auth.compare.attacks.context import ATTACKER_PAGE, new_context
+from loopback_auth.compare.attacks.flow_attacks import ATTACKS
 from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
-from loopback_auth.compare.attacks.scenarios import ATTACKS
 from loopback_auth.compare.model import DPOP, FORM_POST, PAR, RESOURCE, Attack, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, Entropy

@@ -10,7 +10,7 @@ import pytest
 from canaries import Tap, leaks
 
 from loopback_auth.compare.attacks import simulated_attacks
-from loopback_auth.compare.attacks.scenarios import ATTACKS
+from loopback_auth.compare.attacks.flow_attacks import ATTACKS
 from loopback_auth.compare.twins.defences import (
     BY_DEFENCE,
     DEFENCES,

@@ -33,9 +33,9 @@ from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.notifier import Teller
 from loopback_auth.signin.race import HTTPS_ONLY, Race
 from loopback_auth.signin.resources import Resources
-from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import SignIn, TokenSet
 
 

@@ -13,7 +13,7 @@ from test_keychain import SIGN_IN, TOKENS
 from loopback_auth import KeychainTokenStore
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.keychain_key import read_keychain
-from loopback_auth.store.moving import move
+from loopback_auth.store.migration import move
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="the Credential Locker of Windows")
 

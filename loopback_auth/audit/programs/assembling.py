@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from loopback_auth.audit.programs.facts.evidence import Evidence
 from loopback_auth.audit.programs.facts.table import FACTS
 from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, idle, not_observed
-from loopback_auth.audit.programs.stories.copies import COPIES
-from loopback_auth.audit.programs.stories.ordinary import PLAIN
-from loopback_auth.audit.programs.stories.steps import end_text
+from loopback_auth.audit.programs.scenarios.copies import COPIES
+from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
+from loopback_auth.audit.programs.scenarios.steps import end_text
 from loopback_auth.audit.programs.trial import Question, Trial, not_applicable
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.judging.checks import with_attacks

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from loopback_auth.audit.programs.links import port_of
 from loopback_auth.audit.programs.observed import Played, ProgramResult, not_observed
-from loopback_auth.audit.programs.playing import play
 from loopback_auth.audit.programs.ports import wait_for_port
 from loopback_auth.audit.programs.program_setup import ProgramSetup
+from loopback_auth.audit.programs.program_sign_in import Manner, Stage
 from loopback_auth.audit.programs.setting_up import staged
-from loopback_auth.audit.programs.stage import Manner, Stage
-from loopback_auth.audit.programs.telling import ending, flow_of, notes
+from loopback_auth.audit.programs.sign_in_words import ending, flow_of, notes
 from loopback_auth.audit.programs.trial import Trial, again, not_applicable
+from loopback_auth.audit.programs.trial_runner import play
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.running.choices import demo_client
 from loopback_auth.errors import ConfigError

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from loopback_auth.audit.programs.links import links_in, plain, port_of
 from loopback_auth.audit.programs.observed import Listener, Seen
 from loopback_auth.audit.programs.process import Process
-from loopback_auth.audit.programs.surroundings import Surroundings
+from loopback_auth.audit.programs.program_environment import Surroundings
 
 TICK = 0.02
 """Seconds between two looks at the program."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loopback_auth.audit.programs.authority import Authority
-from loopback_auth.audit.programs.own_folder import own_folder
 from loopback_auth.audit.programs.process import program_path
+from loopback_auth.audit.programs.program_environment import Surroundings
 from loopback_auth.audit.programs.recipe import TYPED, Recipe
-from loopback_auth.audit.programs.surroundings import Surroundings
 from loopback_auth.audit.programs.templates import filled, fixed_parts, server_values
+from loopback_auth.audit.programs.temporary_folder import own_folder
 from loopback_auth.demo.keys import Signer
 from loopback_auth.trace.redactor import Redactor
 

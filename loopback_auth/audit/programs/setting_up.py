@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from loopback_auth.audit.programs.browsing import browser_session
-from loopback_auth.audit.programs.own_folder import own_folder
 from loopback_auth.audit.programs.process import Process
+from loopback_auth.audit.programs.program_environment import Surroundings
 from loopback_auth.audit.programs.program_setup import ProgramSetup
+from loopback_auth.audit.programs.program_sign_in import Manner, Stage
 from loopback_auth.audit.programs.server import AuditServer
-from loopback_auth.audit.programs.stage import Manner, Stage
-from loopback_auth.audit.programs.surroundings import Surroundings
+from loopback_auth.audit.programs.temporary_folder import own_folder
 from loopback_auth.audit.programs.trial import keeps_every_rule
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from loopback_auth.audit.programs.stories.copies import COPIES, RELOAD, SILENCE
-from loopback_auth.audit.programs.stories.foreign import FOREIGN
-from loopback_auth.audit.programs.stories.forgeries import CORS, FORGERIES, REBINDING
-from loopback_auth.audit.programs.stories.hostile import CLOSED_TAB, HOSTILE
-from loopback_auth.audit.programs.stories.ordinary import PLAIN
-from loopback_auth.audit.programs.stories.refusals import REFUSALS
-from loopback_auth.audit.programs.stories.stray_requests import STRAY_REQUESTS
-from loopback_auth.audit.programs.stories.untrue_responses import UNTRUE_RESPONSES
+from loopback_auth.audit.programs.scenarios.copies import COPIES, RELOAD, SILENCE
+from loopback_auth.audit.programs.scenarios.foreign import FOREIGN
+from loopback_auth.audit.programs.scenarios.forgeries import CORS, FORGERIES, REBINDING
+from loopback_auth.audit.programs.scenarios.hostile import CLOSED_TAB, HOSTILE
+from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
+from loopback_auth.audit.programs.scenarios.refusals import REFUSALS
+from loopback_auth.audit.programs.scenarios.stray_requests import STRAY_REQUESTS
+from loopback_auth.audit.programs.scenarios.untrue_responses import UNTRUE_RESPONSES
 from loopback_auth.audit.programs.trial import Trial
 
 TRIALS: tuple[Trial, ...] = (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from loopback_auth.audit.programs.own_folder import own_folder, remove
+from loopback_auth.audit.programs.temporary_folder import own_folder, remove
 
 SECONDS = 5.0
 """Seconds in which the system ends processes that were killed."""

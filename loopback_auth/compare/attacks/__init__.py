@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from loopback_auth.compare.attacks.attack_actions import Outcome
 from loopback_auth.compare.attacks.context import ATTACKER_PAGE, Choose, new_context
+from loopback_auth.compare.attacks.flow_attacks import ATTACKS, Scenario
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
-from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
 from loopback_auth.compare.model import Attack
 from loopback_auth.compare.running.choices import choice
 from loopback_auth.compare.running.simulate import ISSUER, Entropy

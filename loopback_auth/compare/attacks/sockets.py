@@ -25,9 +25,9 @@ from loopback_auth.compare.attacks.attack_actions import (
     not_begun,
 )
 from loopback_auth.compare.attacks.context import new_context
+from loopback_auth.compare.attacks.flow_attacks import Scenario
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.login_under_attack import LOGIN_SECONDS, LoginUnderAttack, fetched
-from loopback_auth.compare.attacks.scenarios import Scenario
 from loopback_auth.demo.serve import ServerFactory, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError

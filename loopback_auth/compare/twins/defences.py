@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from loopback_auth.compare.attacks.scenarios import CODES, RESPONDED, STARTED
+from loopback_auth.compare.attacks.flow_attacks import CODES, RESPONDED, STARTED
 from loopback_auth.compare.model import DPOP, FORM_POST, PAR, RESOURCE
 from loopback_auth.compare.twins import omissions
 from loopback_auth.flow_table import POLLED

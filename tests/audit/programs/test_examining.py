@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from small_stage import AT_SERVER, PROGRAM, recipe
+from small_sign_in import AT_SERVER, PROGRAM, recipe
 
 from loopback_auth.audit.programs.examining import Network, examine_programs
 from loopback_auth.audit.programs.program_setup import ProgramSetup

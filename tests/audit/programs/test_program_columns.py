@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from memory_stage import audit
+from memory_trials import audit
 
 from loopback_auth.audit.programs.assembling import Audited, assemble, why_not
 from loopback_auth.audit.programs.conclusions import NAMED, conclusions
 from loopback_auth.audit.programs.observed import Played, ProgramResult
 from loopback_auth.audit.programs.rows import rows
-from loopback_auth.audit.programs.stories.ordinary import PLAIN
+from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.drawing.document import document
 from loopback_auth.compare.model import Advice, Comparison

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from loopback_auth.audit.programs.program_environment import Surroundings
 from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.recipe import Recipe
-from loopback_auth.audit.programs.surroundings import Surroundings
 
 ISSUER = "http://127.0.0.1:9000"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from memory_stage import audit
+from memory_trials import audit
 from sample_program import WEAKNESSES
 
 from loopback_auth.audit.programs.assembling import Audited, assemble, questions

@@ -12,13 +12,13 @@ import pytest
 
 from loopback_auth.audit.programs.assembling import Audited, assemble
 from loopback_auth.audit.programs.observed import Played
-from loopback_auth.audit.programs.playing import play
 from loopback_auth.audit.programs.program_setup import ProgramSetup
+from loopback_auth.audit.programs.program_sign_in import Manner
 from loopback_auth.audit.programs.recipe import Recipe
+from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
 from loopback_auth.audit.programs.setting_up import staged
-from loopback_auth.audit.programs.stage import Manner
-from loopback_auth.audit.programs.stories.ordinary import PLAIN
 from loopback_auth.audit.programs.trial import Trial
+from loopback_auth.audit.programs.trial_runner import play
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.attacks.context import new_context
 from loopback_auth.demo.keys import Signer, rsa_signer

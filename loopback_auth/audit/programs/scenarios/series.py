@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.steps import end_text, still_waits, waiting
+from loopback_auth.audit.programs.scenarios.steps import end_text, still_waits, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.program_setup import ProgramSetup
+from loopback_auth.audit.programs.program_sign_in import Manner, Stage
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.setting_up import staged
-from loopback_auth.audit.programs.stage import Manner, Stage
 from loopback_auth.demo.faults import Faults
 
 PROGRAM = Path(__file__).with_name("small_program.py")
@@ -26,7 +26,7 @@ def recipe(*switches: str) -> Recipe:
 
 
 @asynccontextmanager
-async def small_stage(
+async def small_sign_in(
     *switches: str,
     manner: Manner | None = None,
     faults: Faults | None = None,
@@ -45,5 +45,5 @@ async def small_stage(
 async def signed_in(*switches: str, manner: Manner | None = None, input_text: str = "") -> ProgramResult:
     """Let the program sign in without a disturbance."""
     one = replace(recipe(*switches), input=input_text)
-    async with small_stage(changed=one, manner=manner) as stage:
+    async with small_sign_in(changed=one, manner=manner) as stage:
         return await stage.end()

@@ -18,7 +18,7 @@ from loopback_auth.commands._kept import (
     how_to_sign_in_again,
     private_key,
 )
-from loopback_auth.commands._remarks import Seldom, remark
+from loopback_auth.commands._warnings_only import Seldom, remark
 from loopback_auth.errors import SignInRequired, StillRefused
 from loopback_auth.events import Event, Warned
 from loopback_auth.flows.refresh import client_of

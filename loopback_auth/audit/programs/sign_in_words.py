@@ -9,9 +9,9 @@ from pathlib import Path
 from loopback_auth.audit.programs.links import authority_of, is_here, links_in, plain
 from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.program_setup import SHORTEST_SECRET, ProgramSetup
+from loopback_auth.audit.programs.program_sign_in import Stage
 from loopback_auth.audit.programs.reading import page_text, quoted
 from loopback_auth.audit.programs.recipe import Recipe
-from loopback_auth.audit.programs.stage import Stage
 from loopback_auth.audit.programs.templates import uses
 from loopback_auth.compare.model import FORM_POST, PAR
 from loopback_auth.demo.setup import PATHS

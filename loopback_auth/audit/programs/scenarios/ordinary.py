@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.actions import Bind, End, Look, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, Listener, failed, idle, not_observed, passed
-from loopback_auth.audit.programs.stories.steps import waiting
+from loopback_auth.audit.programs.scenarios.steps import waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loopback_auth.commands import _remarks
-from loopback_auth.commands._remarks import MOST_TEXTS, REPEAT_SECONDS, tell_seldom
+from loopback_auth.commands import _warnings_only
+from loopback_auth.commands._warnings_only import MOST_TEXTS, REPEAT_SECONDS, tell_seldom
 
 
 class Clock:
@@ -22,7 +22,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the remarks."""
     clock = Clock()
-    monkeypatch.setattr(_remarks, "time", clock)
+    monkeypatch.setattr(_warnings_only, "time", clock)
     return clock
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from loopback_auth.audit.programs.actions import End, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, idle, not_observed, passed
-from loopback_auth.audit.programs.stories.steps import end_text
+from loopback_auth.audit.programs.scenarios.steps import end_text
 from loopback_auth.audit.programs.trial import Need, Question, Trial
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.model import Severity

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.series import Probe, Sent, Series
-from loopback_auth.audit.programs.stories.steps import authority, path, status_text, waiting
-from loopback_auth.audit.programs.stories.stray_requests import request_of
+from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
+from loopback_auth.audit.programs.scenarios.steps import authority, path, status_text, waiting
+from loopback_auth.audit.programs.scenarios.stray_requests import request_of
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
 from loopback_auth.compare.attacks.context import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from small_stage import recipe
+from small_sign_in import recipe
 
 from loopback_auth.audit.programs.program_setup import ProgramSetup
-from loopback_auth.audit.programs.telling import LAST_LINES, LONGEST_LINE, READ, last_lines
+from loopback_auth.audit.programs.sign_in_words import LAST_LINES, LONGEST_LINE, READ, last_lines
 
 SECRET = "a-secret-of-the-user-0123456789"
 

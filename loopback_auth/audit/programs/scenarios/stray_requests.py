@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from loopback_auth.audit.programs.actions import ProgramActions, Talk
-from loopback_auth.audit.programs.stories.series import Probe, Sent, Series
-from loopback_auth.audit.programs.stories.steps import authority, origin, path, status_text
+from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
+from loopback_auth.audit.programs.scenarios.steps import authority, origin, path, status_text
 from loopback_auth.audit.programs.trial import Question
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
 from loopback_auth.compare.attacks.context import AttackContext

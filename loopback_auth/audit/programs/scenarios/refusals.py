@@ -9,7 +9,7 @@ from functools import partial
 from loopback_auth.audit.programs.actions import End, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.reading import quoted
-from loopback_auth.audit.programs.stories.steps import claims_success, end_text, page_said
+from loopback_auth.audit.programs.scenarios.steps import claims_success, end_text, page_said
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.demo.faults import Faults

@@ -12,7 +12,7 @@ import pytest
 from dpop_samples import KEY
 from renewing import NAME, TokenEndpoint, ending_in, token_endpoint
 
-from loopback_auth.commands._source import KeptSource
+from loopback_auth.commands._token_source import KeptSource
 from loopback_auth.errors import SignInRequired, StillRefused, TokenError
 from loopback_auth.store import FileTokenStore
 from loopback_auth.tokens import IdToken, SignIn

@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 from patience import SOON
-from small_stage import recipe, signed_in, small_stage
+from small_sign_in import recipe, signed_in, small_sign_in
 
 from loopback_auth.audit.programs import interaction
 from loopback_auth.audit.programs.browsing import LARGEST_PAGE
 from loopback_auth.audit.programs.process import Process
 from loopback_auth.audit.programs.program_setup import ProgramSetup
-from loopback_auth.audit.programs.stage import Manner
+from loopback_auth.audit.programs.program_sign_in import Manner
 from loopback_auth.demo.faults import Faults
 from loopback_auth.http_messages import HttpRequest
 
@@ -71,7 +71,7 @@ async def test_two_links() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", EVERYWHERE])
 async def test_addresses(host: str) -> None:
     """What the program listens on is seen, at whichever address it is."""
-    async with small_stage("--host", host) as stage:
+    async with small_sign_in("--host", host) as stage:
         await stage.until("link")
         seen = stage.look()
         result = await stage.end()
@@ -99,7 +99,7 @@ async def test_device_code_is_typed() -> None:
 
 async def test_device_flow_has_no_answer_to_wait_for() -> None:
     """A story that waits for a redirect is told that there is none, and the sign-in goes on to its end."""
-    async with small_stage("--device", "{device_authorization_endpoint}") as stage:
+    async with small_sign_in("--device", "{device_authorization_endpoint}") as stage:
         link = await stage.until("link")
         answer = await stage.until("answer")
         result = await stage.end()
@@ -113,7 +113,7 @@ async def test_device_flow_has_no_answer_to_wait_for() -> None:
 async def test_fragment() -> None:
     """A response in the fragment reaches a page that this browser runs no script of."""
     manner = Manner(seconds=5.0)
-    async with small_stage("--response-type", "token", manner=manner) as stage:
+    async with small_sign_in("--response-type", "token", manner=manner) as stage:
         answer = await stage.until("answer")
         result = await stage.end(within=0.5)
 
@@ -127,7 +127,7 @@ async def test_fragment() -> None:
 async def test_private_scheme() -> None:
     """A redirect to another program of the system is followed by no browser of ours."""
     manner = Manner(seconds=5.0)
-    async with small_stage("--redirect-uri", "com.example.app:/callback", manner=manner) as stage:
+    async with small_sign_in("--redirect-uri", "com.example.app:/callback", manner=manner) as stage:
         result = await stage.end(within=0.5)
 
     assert (result.succeeded, result.visits) == (False, ())
@@ -136,7 +136,7 @@ async def test_private_scheme() -> None:
 
 async def test_protected_folders_are_removed() -> None:
     """A program can take its own permissions away; its folder goes all the same."""
-    async with small_stage("--protect") as stage:
+    async with small_sign_in("--protect") as stage:
         result = await stage.end()
         home = stage.surroundings.home
 
@@ -146,7 +146,7 @@ async def test_protected_folders_are_removed() -> None:
 
 async def test_foreign_link() -> None:
     """A program that ignores its server sends the browser elsewhere: nothing is fetched from there."""
-    async with small_stage(
+    async with small_sign_in(
         "--elsewhere", "https://as.example/authorize", manner=Manner(seconds=2.0)
     ) as stage:
         result = await stage.end(within=1.0)
@@ -164,7 +164,7 @@ async def test_no_link() -> None:
 
 async def test_paused_at_each_point() -> None:
     """A story acts while the user reads the page, after the approval, and before the response comes."""
-    async with small_stage() as stage:
+    async with small_sign_in() as stage:
         link = await stage.until("link")
         approved = await stage.until("approved")
         answer = await stage.until("answer")
@@ -183,7 +183,7 @@ async def test_paused_at_each_point() -> None:
 
 async def test_requests_of_stories_are_not_the_programs() -> None:
     """Requests of the attacker are sent, and do not count as the program's."""
-    async with small_stage() as stage:
+    async with small_sign_in() as stage:
         exposed = await stage.until("link")
         assert exposed is not None
         at_program = await stage.ask(HttpRequest("GET", f"{exposed.redirect_uri}?code=forged&state=forged"))
@@ -196,7 +196,7 @@ async def test_requests_of_stories_are_not_the_programs() -> None:
 
 async def test_faults_of_the_server() -> None:
     """The program meets a server that breaks a rule, and is not signed in."""
-    async with small_stage(faults=Faults(deny_all=True), manner=Manner(seconds=2.0)) as stage:
+    async with small_sign_in(faults=Faults(deny_all=True), manner=Manner(seconds=2.0)) as stage:
         result = await stage.end(within=1.0)
 
     assert (result.succeeded, result.account) == (False, "")
@@ -211,7 +211,7 @@ async def test_stays() -> None:
 
 async def test_deaf_to_sigterm() -> None:
     """A program that ignores the polite signal is ended by force."""
-    async with small_stage("--stay", "--deaf", manner=Manner(stays=True)) as stage:
+    async with small_sign_in("--stay", "--deaf", manner=Manner(stays=True)) as stage:
         result = await stage.end()
         processes = stage.process.descendants
 
@@ -221,7 +221,7 @@ async def test_deaf_to_sigterm() -> None:
 
 async def test_child_left_behind() -> None:
     """A child in a session of its own is found by its environment, counted, and ended."""
-    async with small_stage("--child") as stage:
+    async with small_sign_in("--child") as stage:
         result = await stage.end()
         processes = stage.process.descendants
 
@@ -259,7 +259,7 @@ async def test_thousands_of_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each may be one of the program's own pages; its ports are looked at once for all of them."""
     monkeypatch.setattr(interaction, "LOCAL_SECONDS", 0.0)
     begun = time.process_time()
-    async with small_stage("--links", "1000", "--opener", "none", manner=Manner(seconds=1.5)) as stage:
+    async with small_sign_in("--links", "1000", "--opener", "none", manner=Manner(seconds=1.5)) as stage:
         result = await stage.end()
 
     assert len(result.seen.links) == 1000
@@ -308,7 +308,7 @@ async def test_files() -> None:
 async def test_environment() -> None:
     """Nothing of the user's environment is handed on but what a program needs to start."""
     setup = ProgramSetup(recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"})
-    async with small_stage(setup=setup) as stage:
+    async with small_sign_in(setup=setup) as stage:
         result = await stage.end()
 
     given = json.loads(result.seen.stdout.splitlines()[0])
@@ -323,7 +323,7 @@ async def test_kept_variables() -> None:
     setup = ProgramSetup(
         recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"}, kept=("MY_TOKEN",)
     )
-    async with small_stage(setup=setup) as stage:
+    async with small_sign_in(setup=setup) as stage:
         result = await stage.end()
 
     assert json.loads(result.seen.stdout.splitlines()[0])["MY_TOKEN"] == "of-the-user"
@@ -362,7 +362,7 @@ async def test_fixed_port_again() -> None:
 
 async def test_abandoned() -> None:
     """The tab is closed and Ctrl-C pressed: the program ends by it."""
-    async with small_stage() as stage:
+    async with small_sign_in() as stage:
         await stage.until("link")
         result = await stage.abandon(0.2, 5.0)
 
@@ -372,7 +372,7 @@ async def test_abandoned() -> None:
 
 async def test_nothing_is_left() -> None:
     """No process and no folder: whatever the program does."""
-    async with small_stage("--child", "--stay", "--deaf") as stage:
+    async with small_sign_in("--child", "--stay", "--deaf") as stage:
         await stage.until("link")
         processes = stage.process.descendants
         count, folder = len(processes.alive()), processes.alive()[0].cwd()

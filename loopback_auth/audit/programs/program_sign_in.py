@@ -21,10 +21,10 @@ from loopback_auth.audit.programs.links import is_here
 from loopback_auth.audit.programs.observed import ProgramResult, Seen
 from loopback_auth.audit.programs.outcome import Outcome
 from loopback_auth.audit.programs.process import Process
+from loopback_auth.audit.programs.program_environment import Surroundings
 from loopback_auth.audit.programs.recording import Recording
 from loopback_auth.audit.programs.requested import AuthorizationRequested
 from loopback_auth.audit.programs.server import AuditServer, Served
-from loopback_auth.audit.programs.surroundings import Surroundings
 from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Exposed, Point
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.http_messages import HttpRequest, HttpResponse

@@ -23,7 +23,7 @@ from loopback_auth.audit.programs.observed import (
     Visit,
     WrittenFile,
 )
-from loopback_auth.audit.programs.stories.ordinary import PLAIN
+from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
 from loopback_auth.audit.programs.trial import Trial, again, not_applicable
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Point, Until

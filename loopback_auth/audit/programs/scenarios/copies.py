@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory, Talk
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.series import Probe, Sent, Series
-from loopback_auth.audit.programs.stories.steps import authority, end_text, path, status_text, waiting
+from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
+from loopback_auth.audit.programs.scenarios.steps import authority, end_text, path, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
 from loopback_auth.compare.attacks.context import ATTACKER_PAGE, AttackContext

@@ -7,8 +7,8 @@ from urllib.parse import quote, urlencode
 
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.forgeries import forged
-from loopback_auth.audit.programs.stories.steps import status_text, waiting
+from loopback_auth.audit.programs.scenarios.forgeries import forged
+from loopback_auth.audit.programs.scenarios.steps import status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Until
 from loopback_auth.compare.attacks.context import ATTACKER_STATE, AttackContext

@@ -15,8 +15,8 @@ from loopback_auth.audit.programs.actions import (
     Talk,
 )
 from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, Seen
-from loopback_auth.audit.programs.stage import Stage
-from loopback_auth.audit.programs.talking import talked
+from loopback_auth.audit.programs.program_sign_in import Stage
+from loopback_auth.audit.programs.raw_connections import talked
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
 from loopback_auth.compare.attacks.context import AttackContext

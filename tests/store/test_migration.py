@@ -20,9 +20,9 @@ from test_keychain import secrets as secrets
 from test_pending import HANDED
 
 from loopback_auth.errors import StoreError
-from loopback_auth.store import FileTokenStore, moving, private_files
+from loopback_auth.store import FileTokenStore, migration, private_files
 from loopback_auth.store import kept_files as module
-from loopback_auth.store.moving import in_keychain, kept_files, move
+from loopback_auth.store.migration import in_keychain, kept_files, move
 from loopback_auth.store.pending import PendingStore
 
 pytestmark = pytest.mark.usefixtures("secrets")
@@ -35,7 +35,7 @@ CHANGES = frozenset({"open", "os.rename", "os.remove", "os.utime", "os.mkdir"})
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for no new file, and for no disk."""
-    monkeypatch.setattr(moving, "LEFT_OVER_SECONDS", 0.0)
+    monkeypatch.setattr(migration, "LEFT_OVER_SECONDS", 0.0)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
@@ -168,7 +168,7 @@ def test_a_file_that_is_unsafe_is_named_and_the_others_are_moved(kept: Path) -> 
 
 def test_a_file_whose_lock_is_held_is_named(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A renewal that is under way would be overwritten with a refresh token that is used up."""
-    monkeypatch.setattr(moving, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(migration, "LOCK_SECONDS", 0.0)
     with FileTokenStore(kept).lock("as.example"):
         done = move(str(kept), encrypt=True)
 
@@ -191,7 +191,7 @@ def test_a_program_of_before_writes_no_plain_text_during_the_move(
 
     FileTokenStore(data).save(replace(SIGN_IN, name="other"))
     monkeypatch.setattr(module, "move_over", moved_first)
-    monkeypatch.setattr(moving, "_discard_left_over", lambda path: None)
+    monkeypatch.setattr(migration, "_discard_left_over", lambda path: None)
     FileTokenStore(data).save(SIGN_IN)
 
     assert plain(data) == []
@@ -205,12 +205,12 @@ def test_a_change_without_the_lock_is_not_overwritten(data: Path, monkeypatch: p
     original = private_files.write_private
 
     def saved_meanwhile(folder: str, content: bytes, label: str = "") -> str:
-        monkeypatch.setattr(moving, "write_private", original)
+        monkeypatch.setattr(migration, "write_private", original)
         new = original(folder, content, label)
         store.save(renewed)
         return new
 
-    monkeypatch.setattr(moving, "write_private", saved_meanwhile)
+    monkeypatch.setattr(migration, "write_private", saved_meanwhile)
     move(str(data), encrypt=True)
 
     assert store.load("as.example") == renewed
@@ -317,5 +317,5 @@ def killed_at(step: int, act: Callable[[], object]) -> bool:
 
 def test_the_sample_has_every_kind_of_file(kept: Path) -> None:
     """What the tests above move is all there is."""
-    assert {file.folder for file in kept_files(str(kept))} == set(moving.FOLDERS)
+    assert {file.folder for file in kept_files(str(kept))} == set(migration.FOLDERS)
     assert fake_keychain.CANARY not in str(plain(kept))

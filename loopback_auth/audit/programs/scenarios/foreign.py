@@ -6,8 +6,8 @@ from functools import partial
 
 from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramStory
 from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
-from loopback_auth.audit.programs.stories.series import SETTLED
-from loopback_auth.audit.programs.stories.steps import attackers_request, end_text, status_text, waiting
+from loopback_auth.audit.programs.scenarios.series import SETTLED
+from loopback_auth.audit.programs.scenarios.steps import attackers_request, end_text, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask
 from loopback_auth.compare.attacks.attack_steps import approve, redeem

@@ -6,7 +6,7 @@ import os
 
 from loopback_auth.cli import settings_of, tell
 from loopback_auth.commands._asking import ask, ask_yes
-from loopback_auth.commands._interview import ask_table
+from loopback_auth.commands._provider_questions import ask_table
 from loopback_auth.errors import StoreError
 from loopback_auth.plan.signals import AGENTS, CI, first
 from loopback_auth.redact import server_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loopback_auth.audit.programs.own_folder import own_folder, remove
+from loopback_auth.audit.programs.temporary_folder import own_folder, remove
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
