@@ -24,6 +24,7 @@ from loopback_auth.registration import Registrations
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.store.account_name import account_name, may_be_account
 from loopback_auth.store.async_interface import AsyncTokenStore
+from loopback_auth.store.damaged import KeyUnreadable
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, raise_store_error
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
@@ -132,7 +133,10 @@ class Accounts:
             StoreError: the store failed.
         """
         name = self._name(account)
-        kept = self._load(name)
+        try:
+            kept = self._load(name)
+        except KeyUnreadable as exc:
+            kept = exc.sign_in  # It is there, to be renewed or to be removed.
         if kept is None or why_foreign(kept, self._client):
             there = ", ".join(each.account for each in self.list())
             raise SignInRequired(
@@ -294,7 +298,13 @@ class _ByAccount(AsyncTokenStore):
         return await self._opened.registered_ports(issuer)
 
     async def _keep(self, sign_in: SignIn) -> None:
-        before = await self._opened.load(sign_in.name)
+        before: SignIn | None = None
+        try:
+            before = await self._opened.load(sign_in.name)
+        except KeyUnreadable as exc:
+            before = exc.sign_in
+        except StoreError:
+            pass  # Saving says what is wrong; what is damaged is renamed.
         if (
             before is not None
             and _identity(before) != _identity(sign_in)

@@ -151,10 +151,15 @@ class TokenAcquisition:
         Raises:
             LoopbackAuthError: the server did not revoke them.
         """
-        from loopback_auth.signin.logout import logout  # Start-up.
+        # Start-up.
+        from loopback_auth.signin.logout import logout
+        from loopback_auth.store.damaged import KeyUnreadable
 
         state = self._state
-        look = await self._look(Requirement(client, interactive=False), caller)
+        try:
+            look = await self._look(Requirement(client, interactive=False), caller)
+        except KeyUnreadable as exc:
+            look = Found.compared(exc.sign_in, client)
         kept = look.kept
         if kept is None or look.foreign:
             return False

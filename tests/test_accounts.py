@@ -212,6 +212,21 @@ def test_sources_and_accounts_of_one_provider_do_not_meet(server: DemoAuthorizat
     assert accounts.list() == (added,)
 
 
+def test_an_account_whose_file_is_damaged_can_be_added_again(
+    server: DemoAuthorizationServer, tmp_path: Path
+) -> None:
+    """To sign in again is what the error advises."""
+    store, user = FileTokenStore(str(tmp_path)), SimulatedUser()
+    accounts = accounts_at(server, store, user)
+    first = accounts.add_sync()
+    user.page_sync()
+    Path(store.path(account_name("demo", first.account))).write_text("{}")
+    again = accounts.add_sync()
+    user.page_sync()
+
+    assert accounts.list() == (again,)
+
+
 def test_what_is_damaged_or_of_another_client_is_not_listed(tmp_path: Path) -> None:
     """One damaged file must not hide all accounts."""
     store = FileTokenStore(str(tmp_path))

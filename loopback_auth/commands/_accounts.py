@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.cli import settings_of
-from loopback_auth.errors import ConfigError
+from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.narrow import is_name
 from loopback_auth.settings import DEMO, provider_name
 from loopback_auth.settings.kept import KeptSettings
@@ -67,6 +67,22 @@ def provider_of(sign_in: SignIn) -> str:
     return provider_name(sign_in.configured_as) if sign_in.configured_as else sign_in.name
 
 
+def load_without_key(store: FileTokenStore, name: str) -> SignIn | None:
+    """Load a sign-in; without its key if that cannot be read.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return store.load(name)
+    except StoreError as exc:
+        from loopback_auth.store.damaged import KeyUnreadable  # Start-up.
+
+        if isinstance(exc, KeyUnreadable):
+            return exc.sign_in
+        raise
+
+
 def login_finds(sign_in: SignIn) -> bool:
     """Return whether the command `login` knows where to sign in from the name of a kept sign-in alone."""
     return bool(_configured_as(sign_in))
@@ -76,7 +92,7 @@ def _kept_account(name: str, store: FileTokenStore) -> SignIn | None:
     """Return the kept sign-in of a name; None when the settings know a provider of that name."""
     if not is_name(name) or name == DEMO or name in KeptSettings(os.environ).providers():
         return None
-    sign_in = store.load(name)
+    sign_in = load_without_key(store, name)
     return sign_in if sign_in is not None and _configured_as(sign_in) else None
 
 

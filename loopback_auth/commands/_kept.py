@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 
-from loopback_auth.commands._accounts import login_finds, provider_of
+from loopback_auth.commands._accounts import load_without_key, login_finds, provider_of
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
 from loopback_auth.settings import DEMO
@@ -16,16 +16,21 @@ from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loopback_auth.registration import Registration
     from loopback_auth.tokens import SignIn
 
 
-def kept(store: FileTokenStore, name: str) -> SignIn:
+def kept(
+    store: FileTokenStore, name: str, load: Callable[[FileTokenStore, str], SignIn | None] | None = None
+) -> SignIn:
     """Load the named sign-in, or the one that is meant when none is named.
 
     Args:
         store: where it is kept.
         name: of a provider or of a sign-in, or an issuer; empty: the one that is in use.
+        load: reads it. None: completely, with its key.
 
     Raises:
         SignInRequired: there is none.
@@ -41,7 +46,7 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
             hint="Name one of them, or choose one: python -m loopback_auth use NAME",
         )
     wanted = sign_in_name(name) if name else ""
-    sign_in = store.load(wanted) if wanted else None
+    sign_in = (load or FileTokenStore.load)(store, wanted) if wanted else None
     # The addresses of two resources may lead to one name, and each token is for one of them.
     if sign_in is not None and url and sign_in.resource_server:
         from loopback_auth.flows.reuse import canonical_resource  # Start-up.
@@ -100,7 +105,7 @@ def _account_in_use(store: FileTokenStore, provider: str) -> str:
 
 def _provider_of(store: FileTokenStore, name: str) -> str:
     try:
-        sign_in = store.load(name)
+        sign_in = load_without_key(store, name)
     except StoreError:
         return ""
     return provider_of(sign_in) if sign_in is not None else ""
@@ -114,7 +119,7 @@ def _shown(url: str) -> str:
 
 def _is_temporary(store: FileTokenStore, name: str) -> bool:
     try:
-        sign_in = store.load(name)
+        sign_in = load_without_key(store, name)
     except StoreError:
         return False
     return sign_in is not None and sign_in.temporary

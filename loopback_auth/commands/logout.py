@@ -18,9 +18,10 @@ import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
 from loopback_auth.commands import the_store
+from loopback_auth.commands._accounts import load_without_key
 from loopback_auth.commands._kept import accounts_of, client_secret, in_use, kept, private_key
 from loopback_auth.commands._warnings_only import remark
-from loopback_auth.errors import LoopbackAuthError, StoreError
+from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.redact import server_text
 from loopback_auth.settings import provider_name
 from loopback_auth.settings.kept import KeptSettings
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     """Sign out."""
     store = the_store()
     if not options.all:
-        result, status = _logout(kept(store, options.provider or ""), store, unregister=options.unregister)
+        result, status = _logout(_kept(store, options.provider or ""), store, unregister=options.unregister)
         _say_which_is_in_use(store)
         if options.json:
             print_json(result)
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     names = _accounts(store, options.provider) if options.provider else store.names()
     for name in names:
         try:
-            result, status = _logout(kept(store, name), store, unregister=options.unregister)
+            result, status = _logout(_kept(store, name), store, unregister=options.unregister)
         except LoopbackAuthError as exc:
             tell_error(exc)
             result, status = {"name": name, "revoked": False, **described_error(exc)}, exc.exit_code
@@ -75,6 +76,15 @@ def run(options: argparse.Namespace) -> int:
     return worst
 
 
+def _kept(store: FileTokenStore, name: str) -> SignIn:
+    """Load a sign-in, if need be without its key: neither revoking nor deleting needs it.
+
+    Raises:
+        LoopbackAuthError: as `kept`.
+    """
+    return kept(store, name, load_without_key)
+
+
 def _accounts(store: FileTokenStore, named: str) -> tuple[str, ...]:
     """Return the names of all sign-ins at a provider.
 
@@ -82,7 +92,7 @@ def _accounts(store: FileTokenStore, named: str) -> tuple[str, ...]:
         SignInRequired: there is none.
     """
     names = accounts_of(store, provider_name(named))
-    return names or (kept(store, named).name,)
+    return names or (_kept(store, named).name,)
 
 
 def _say_which_is_in_use(store: FileTokenStore) -> None:
@@ -110,9 +120,9 @@ def _logout(sign_in: SignIn, store: FileTokenStore, *, unregister: bool) -> tupl
     )
     try:
         revoked = asyncio.run(leaving)
-    except StoreError:
-        raise  # Then they are not forgotten either.
     except LoopbackAuthError as exc:
+        if sign_in.name in store.names():
+            raise  # Then they are not forgotten either.
         not_ended = "not everything was ended at the server" if registered else "not revoked"
         tell(f"The tokens for {sign_in.name} are forgotten here, but {not_ended}.")
         tell_error(exc)

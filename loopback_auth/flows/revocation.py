@@ -23,14 +23,15 @@ from loopback_auth.protocol.revocation import (
     vendor_revocation_request,
     vendor_revocation_response,
 )
-from loopback_auth.tokens import SignIn
+from loopback_auth.tokens import DPOP, SignIn
 
 
 def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     """Revoke the tokens of a sign-in at the server, the refresh token first.
 
     Once the refresh token is revoked, an access token that the server does not revoke is not an error: it is
-    revoked with it, or expires soon.
+    revoked with it, or expires soon. The key of bound tokens is needed for a vendor's own request alone, and
+    that is left out without it.
 
     Returns:
         True when the tokens are revoked, or will expire soon; False when the server has no endpoint for it,
@@ -39,10 +40,11 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     Raises:
         RevocationError, TransportError: the first failure, after both tokens were tried.
 
-    Source: RFC 7009 §2.1 (revoking the refresh token should end its access tokens, but need not), §2.2.1.
+    Source: RFC 7009 §2.1 (revoking the refresh token should end its access tokens, but need not; the token
+    is a parameter, so that RFC 9449 §7 wants no proof), §2.2.1.
     """
     tokens = sign_in.tokens
-    if sign_in.revoke_url and tokens.access_token:
+    if sign_in.revoke_url and tokens.access_token and (sign_in.dpop_key or tokens.token_type != DPOP):
         yield from _at_the_vendor(client, sign_in)
         return True
     if not tokens.access_token and tokens.refresh_token is None:

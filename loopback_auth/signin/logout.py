@@ -1,5 +1,7 @@
 """Revoke the tokens of a kept sign-in at the server, and delete them.
 
+The key of bound tokens need not be there for it: what cannot be read is a reason more to give up the rest.
+
 Source: RFC 7009 §2.
 """
 
@@ -9,17 +11,18 @@ from contextlib import suppress
 from dataclasses import replace
 
 from loopback_auth.errors import SignInRequired, StoreError
-from loopback_auth.events import Notify
+from loopback_auth.events import Notify, Warned
 from loopback_auth.flows.refresh import client_of
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.notifier import Teller
-from loopback_auth.signin.refresh import kept_for
+from loopback_auth.signin.refresh import check_is_for, check_type
 from loopback_auth.signin.registered_clients import registration_of, unregister_client, unregister_unused
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
+from loopback_auth.store.damaged import KeyUnreadable
 from loopback_auth.tokens import SignIn
 
 
@@ -58,6 +61,7 @@ async def logout(
     Source: RFC 7009 §2; RFC 7592 §2.3.
     """
     check_asyncio()
+    check_type(client_or_sign_in, ClientConfig, SignIn)
     told = Teller(notify)
     if isinstance(client_or_sign_in, ClientConfig):
         client_secret = client_secret or client_or_sign_in.client_secret
@@ -65,20 +69,25 @@ async def logout(
         network = network or client_or_sign_in.provider.network
         # A sign-in of less scope is given up too, and one with or without a key.
         client_or_sign_in = replace(client_or_sign_in, scope="", dpop=None)
-    try:
-        sign_in = await kept_for(client_or_sign_in, store)
-    except SignInRequired:
-        if unregister and isinstance(client_or_sign_in, ClientConfig):
-            await _unregister_unused(client_or_sign_in, store, told)
-        return False
+        try:
+            kept, _ = await _loaded(client_or_sign_in.provider.name, store)
+            sign_in = check_is_for(kept, client_or_sign_in)
+        except SignInRequired:
+            if unregister:
+                await _unregister_unused(client_or_sign_in, store, told)
+            return False
+    else:
+        sign_in = client_or_sign_in
     async with told as teller, OpenStore(store).locked(sign_in.name):
         if unregister:
             await registration_of(sign_in, store)  # Without the sign-in it could not be found again.
         try:
             # Another process may have renewed them: revoking the old ones would end nothing.
             with suppress(StoreError):
-                kept = await OpenStore(store).load(sign_in.name)
+                kept, why = await _loaded(sign_in.name, store)
                 sign_in = sign_in if kept is None else kept
+                if why:
+                    teller.tell(Warned(f"{why} A revocation does not need it: the sign-in is given up."))
             if sign_in.temporary:
                 return False
             network = sign_in.network.updated(network or Network())
@@ -92,6 +101,18 @@ async def logout(
                         await unregister_client(sign_in, store, Driver(resources).run, teller.tell)
         finally:
             await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
+
+
+async def _loaded(name: str, store: Store) -> tuple[SignIn | None, str]:
+    """Return what is kept under a name, and why it is without its key; empty when it is whole.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return await OpenStore(store).load(name), ""
+    except KeyUnreadable as exc:
+        return exc.sign_in, f"{exc.message.rstrip('.')}."
 
 
 async def _unregister_unused(client: ClientConfig, store: Store, told: Teller) -> None:

@@ -157,11 +157,19 @@ async def kept_for(client_or_sign_in: ClientConfig | SignIn, store: Store) -> Si
     check_type(client_or_sign_in, ClientConfig, SignIn)
     if isinstance(client_or_sign_in, SignIn):
         return client_or_sign_in
-    name = client_or_sign_in.provider.name
-    kept = await OpenStore(store).load(name)
+    return check_is_for(await OpenStore(store).load(client_or_sign_in.provider.name), client_or_sign_in)
+
+
+def check_is_for(kept: SignIn | None, client: ClientConfig) -> SignIn:
+    """Return a sign-in that was read for a client, or refuse it.
+
+    Raises:
+        SignInRequired: there is none, or one of another client, server, resource, or of less scope.
+    """
+    name = client.provider.name
     if kept is None:
         raise SignInRequired(f"You are not signed in to {name}.", hint="Sign in first.")
-    if why := why_not_reusable(kept, client_or_sign_in):
+    if why := why_not_reusable(kept, client):
         raise SignInRequired(
             f"You are not signed in to {name} as it is wanted: there is a sign-in, but {why}.",
             hint="Sign in again.",

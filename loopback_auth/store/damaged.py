@@ -1,4 +1,4 @@
-"""Files beside a private file: damaged content that was renamed, and what a crash has left."""
+"""Sign-ins that cannot be read whole, and files beside them: renamed ones, and what a crash has left."""
 
 # As in `private_files`.
 # ruff: noqa: PTH104, PTH118, PTH208
@@ -7,7 +7,25 @@ from __future__ import annotations
 
 import os
 
+from loopback_auth.errors import StoreError
 from loopback_auth.store.private_files import NEW_PREFIX, discard, system_refused, while_read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.tokens import SignIn
+
+
+class KeyUnreadable(StoreError):
+    """The key of a bound sign-in cannot be read; what needs no key, such as a revocation, is still possible.
+
+    Args:
+        cause: why not.
+        sign_in: without its key.
+    """
+
+    def __init__(self, cause: StoreError, sign_in: SignIn) -> None:
+        super().__init__(cause.message, hint=cause.hint, parameter=cause.parameter)
+        self.sign_in = sign_in
 
 
 def move_aside(path: str, now: float) -> None:

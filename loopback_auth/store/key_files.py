@@ -21,7 +21,7 @@ from loopback_auth.codec import read_object
 from loopback_auth.errors import StoreError
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.records import replace
-from loopback_auth.store.damaged import discard_copies
+from loopback_auth.store.damaged import KeyUnreadable, discard_copies
 from loopback_auth.store.kept_files import keep
 from loopback_auth.store.private_files import (
     check_folder,
@@ -53,14 +53,21 @@ def with_key(sign_in: SignIn, folder: str) -> SignIn:
         folder: the data folder.
 
     Raises:
-        StoreError: the key is missing, or its file cannot be read, is unsafe or is damaged.
+        KeyUnreadable: the key is missing, or its file cannot be read, is unsafe or is damaged.
     """
+    try:
+        return replace(sign_in, dpop_key=_key(sign_in, folder))
+    except StoreError as exc:
+        raise KeyUnreadable(exc, replace(sign_in, dpop_key={})) from None
+
+
+def _key(sign_in: SignIn, folder: str) -> dict[str, str]:
     path, public = _path(folder, sign_in.name), _public(sign_in.dpop_key)
     # Reporters of errors may write down the local variables of each frame: here is no other key among them.
     key = next((key for key in _keys_in(path) if _public(key) == public and PRIVATE in key), None)
-    if key is not None:
-        return replace(sign_in, dpop_key=key)
-    raise store_error(f"The key to which the tokens for {sign_in.name} are bound is not in {path}", _HINT)
+    if key is None:
+        raise store_error(f"The key to which the tokens for {sign_in.name} are bound is not in {path}", _HINT)
+    return key
 
 
 def keep_key(folder: str, name: str, key: Mapping[str, str], replaced: str, *, encrypt: bool = False) -> None:

@@ -54,6 +54,22 @@ def test_without_an_answer_they_are_forgotten_all_the_same(
     assert store(command_line).names() == ()
 
 
+@pytest.mark.slow
+def test_a_bound_sign_in_without_its_key_is_revoked(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """Its key signs what uses the token, and not what gives it up (RFC 7009 §2.1)."""
+    sign_in(command_line, *client_flags(server.issuer), "--dpop")
+    (key,) = (kept_in(command_line) / "keys").glob("*.json")
+    key.unlink()
+    ended = command_line.run("logout", "--json")
+
+    assert (ended.status, ended.json["revoked"]) == (0, True)
+    assert server.sent("token_type_hint") >= {"access_token"}
+    assert str(key) in ended.stderr
+    assert store(command_line).names() == ()
+
+
 def test_a_server_without_revocation_is_told_apart(command_line: CommandLine) -> None:
     """Nothing went wrong, and still the tokens live on."""
     keep(command_line, "one")

@@ -103,6 +103,21 @@ def test_a_sign_in_by_flags_can_be_repeated_by_its_name(
     assert (again.status, again.json["name"], again.json["client_id"]) == (0, name, CLIENT_ID), again.stderr
 
 
+@pytest.mark.slow
+def test_the_name_signs_in_again_where_its_key_is_lost(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """To sign in again is what the error advises."""
+    sign_in(command_line, *client_flags(server.issuer), "--dpop")
+    (name,) = store(command_line).names()
+    (key,) = (kept_in(command_line) / "keys").glob("*.json")
+    key.unlink()
+
+    assert sign_in(command_line, name, "--dpop").status == 0
+    assert store(command_line).load(name) is not None
+
+
+@pytest.mark.slow
 def test_a_login_in_two_steps_carries_the_account(command_line: CommandLine, server: RecordingServer) -> None:
     """The command that finishes it has no flag for that."""
     environ = configured(command_line, corp=server.issuer)

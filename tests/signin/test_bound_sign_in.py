@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from dpop_samples import read_proof
 
-from loopback_auth import login_sync, logout_sync, renew_sync
+from loopback_auth import Accounts, TokenSource, login_sync, logout_sync, renew_sync
 from loopback_auth.demo.features import Features
 from loopback_auth.errors import ConfigError, EndpointMissing, SignInRequired
-from loopback_auth.events import Event, Exchanged, silent
-from loopback_auth.model import ClientConfig
+from loopback_auth.events import Event, Exchanged, Warned, silent
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.store import FileTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.two_step import PendingSignIn, PendingStore, StillPending, begin_sync, resume_sync
@@ -50,6 +50,84 @@ def test_from_sign_in_to_logout(server: DemoAuthorizationServer, tmp_path: Path)
     assert secret not in f"{kept!r}{events!r}{shown}"
     assert logout_sync(client, store=store)
     assert list((tmp_path / "keys").iterdir()) == []
+
+
+def lose_key(folder: Path) -> None:
+    """Remove the file of the only key."""
+    (lost,) = (folder / "keys").iterdir()
+    lost.unlink()
+
+
+def damage_key(folder: Path) -> None:
+    """Leave half of the file of the only key."""
+    (damaged,) = (folder / "keys").iterdir()
+    damaged.write_text("{")
+
+
+@pytest.mark.parametrize("harm", [lose_key, damage_key])
+def test_logout_needs_no_key(
+    server: DemoAuthorizationServer, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    """A revocation request has no proof (RFC 7009 §2.1); and nothing of the sign-in may be left here."""
+    client, store, events = bound(server), FileTokenStore(tmp_path), list[Event]()
+    login_sync(client, store=store, open_browser=SimulatedUser().open, notify=silent, flow="code", wait=True)
+    harm(tmp_path)
+    revoked = logout_sync(client, store=store, notify=events.append)
+    sent = [one for one in server.log if one.path == "/revoke"]
+
+    assert revoked is True
+    assert len(sent) == 2
+    assert [event for event in events if isinstance(event, Warned)]
+    assert store.names() == ()
+    assert list((tmp_path / "keys").iterdir()) == []
+    assert logout_sync(client, store=store) is False
+
+
+def test_without_its_key_a_token_is_not_sent_to_the_vendor(tmp_path: Path) -> None:
+    """There the token itself would authorize the request, and a refusal would look like a dead token."""
+    with serve(features=Features(dpop="required")) as server:
+        client, store = bound(server), FileTokenStore(tmp_path)
+        kept = login_sync(client, open_browser=SimulatedUser().open, notify=silent, flow="code", wait=True)
+        alone = replace(ServerMetadata(), issuer=kept.metadata.issuer)
+        store.save(
+            replace(kept, metadata=alone, revoke_method="POST", revoke_url=f"{server.issuer}/userinfo")
+        )
+        lose_key(tmp_path)
+        before = len(server.log)
+        revoked = logout_sync(client, store=store, notify=silent)
+
+        assert revoked is False
+        assert len(server.log) == before
+        assert store.names() == ()
+
+
+def test_token_source_signs_out_without_a_key(server: DemoAuthorizationServer, tmp_path: Path) -> None:
+    """Another door to the same."""
+    client, store = bound(server), FileTokenStore(tmp_path)
+    login_sync(client, store=store, open_browser=SimulatedUser().open, notify=silent, flow="code", wait=True)
+    lose_key(tmp_path)
+
+    assert TokenSource(client, store=store, notify=silent).logout_sync() is True
+    assert store.names() == ()
+
+
+def test_an_account_without_its_key_can_be_added_again_and_removed(
+    server: DemoAuthorizationServer, tmp_path: Path
+) -> None:
+    """To sign in again is what the error advises."""
+    store = FileTokenStore(tmp_path)
+    accounts = Accounts(
+        bound(server), store=store, open_browser=SimulatedUser().open, notify=silent, flow="code", wait=True
+    )
+    account = accounts.add_sync().account
+    lose_key(tmp_path)
+    again = accounts.add_sync()
+    kept = accounts.list()
+    lose_key(tmp_path)
+
+    assert kept == (again,)
+    assert accounts.remove_sync(account) is True
+    assert store.names() == ()
 
 
 def test_every_sign_in_has_a_key_of_its_own(server: DemoAuthorizationServer) -> None:
