@@ -39,25 +39,39 @@ def kept(
     """
     names = store.names()
     url = name if "://" in name else ""
-    name = name.partition("://")[2].rstrip("/") or name if name else in_use(store)
-    if not name and names:
+    wanted = name_meant(store, name)
+    if not wanted and names:
         raise ConfigError(
             f"There are several sign-ins: {', '.join(names)}.",
             hint="Name one of them, or choose one: python -m loopback_auth use NAME",
         )
-    wanted = sign_in_name(name) if name else ""
     sign_in = (load or FileTokenStore.load)(store, wanted) if wanted else None
     # The addresses of two resources may lead to one name, and each token is for one of them.
     if sign_in is not None and url and sign_in.resource_server:
         from loopback_auth.flows.reuse import canonical_resource  # Start-up.
 
         if canonical_resource(url) != canonical_resource(sign_in.resource_server):
-            name, sign_in = url, None
+            sign_in = None
     if sign_in is None:
-        where = f" to {_shown(url) if url else wanted}" if name else ""
+        where = f" to {_shown(url) if url else wanted}" if wanted else ""
         others = f"; you are signed in to {', '.join(names)}" if names else ""
         raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(url or wanted))
     return sign_in
+
+
+def name_meant(store: FileTokenStore, name: str) -> str:
+    """Return under which name the sign-in is kept that is meant; empty when nothing says which.
+
+    Args:
+        store: where it is kept.
+        name: as for `kept`.
+
+    Raises:
+        ConfigError: this cannot be a name, or the settings cannot be read.
+        StoreError: the folder cannot be read or trusted.
+    """
+    name = name.partition("://")[2].rstrip("/") or name if name else in_use(store)
+    return sign_in_name(name) if name else ""
 
 
 def in_use(store: FileTokenStore) -> str:

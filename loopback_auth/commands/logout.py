@@ -7,7 +7,8 @@ Examples:
   python -m loopback_auth logout github --all     every account at github
   python -m loopback_auth logout https://mcp.example/mcp --unregister
 
-They are deleted here even if the server cannot be reached; then the exit status says so. With --unregister
+They are deleted here even if the server cannot be reached or what is kept is damaged; then the exit status
+says so. Renamed damaged files, and what a crash has left of a sign-in, are deleted too. With --unregister
 the client is given up too, if this program registered it by itself and no other sign-in needs it.
 """
 
@@ -15,26 +16,39 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
 from loopback_auth.commands import the_store
 from loopback_auth.commands._accounts import load_without_key
-from loopback_auth.commands._kept import accounts_of, client_secret, in_use, kept, private_key
+from loopback_auth.commands._kept import (
+    accounts_of,
+    client_secret,
+    in_use,
+    kept,
+    name_meant,
+    private_key,
+)
 from loopback_auth.commands._warnings_only import remark
-from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.errors import LoopbackAuthError, SignInRequired, StoreError
+from loopback_auth.folders import data_folder
 from loopback_auth.redact import server_text
 from loopback_auth.settings import provider_name
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.logout import logout
 from loopback_auth.store import FileTokenStore
+from loopback_auth.store.damaged import Damaged
+from loopback_auth.store.remains import remains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from loopback_auth.tokens import SignIn
 
 
+_ON_ITS_PAGE = "Remove the authorization on its web page if the tokens may be known."
 USAGE = "[NAME] [--all] [--unregister] [--json]"
 
 
@@ -52,18 +66,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Sign out."""
     store = the_store()
+    left = remains(data_folder(os.environ))
     if not options.all:
-        result, status = _logout(_kept(store, options.provider or ""), store, unregister=options.unregister)
+        result, status = _leave(store, options.provider or "", left, unregister=options.unregister)
         _say_which_is_in_use(store)
         if options.json:
             print_json(result)
         return status
     results: list[dict[str, object]] = []
     worst = 0
-    names = _accounts(store, options.provider) if options.provider else store.names()
+    everything = sorted({*store.names(), *left})
+    names = _accounts(store, options.provider, left) if options.provider else everything
     for name in names:
         try:
-            result, status = _logout(_kept(store, name), store, unregister=options.unregister)
+            result, status = _leave(store, name, left, unregister=options.unregister)
         except LoopbackAuthError as exc:
             tell_error(exc)
             result, status = {"name": name, "revoked": False, **described_error(exc)}, exc.exit_code
@@ -76,23 +92,65 @@ def run(options: argparse.Namespace) -> int:
     return worst
 
 
-def _kept(store: FileTokenStore, name: str) -> SignIn:
-    """Load a sign-in, if need be without its key: neither revoking nor deleting needs it.
-
-    Raises:
-        LoopbackAuthError: as `kept`.
-    """
-    return kept(store, name, load_without_key)
-
-
-def _accounts(store: FileTokenStore, named: str) -> tuple[str, ...]:
-    """Return the names of all sign-ins at a provider.
+def _accounts(store: FileTokenStore, named: str, left: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names of all sign-ins at a provider, and the provider's own if something is left of that.
 
     Raises:
         SignInRequired: there is none.
     """
-    names = accounts_of(store, provider_name(named))
-    return names or (_kept(store, named).name,)
+    names, own = accounts_of(store, provider_name(named)), name_meant(store, named)
+    if own in left and own not in store.names():
+        return (*names, own)
+    with suppress(Damaged):
+        return names or (kept(store, named, load_without_key).name,)
+    return (own,)
+
+
+def _leave(
+    store: FileTokenStore, named: str, left: Mapping[str, tuple[str, ...]], *, unregister: bool
+) -> tuple[dict[str, object], int]:
+    """Give up one sign-in, and what is left of earlier ones of its name; return as `_logout` does.
+
+    Neither revoking nor deleting needs a key. What cannot be read cannot be revoked, and is deleted.
+    """
+    name = name_meant(store, named)
+    files = left.get(name, ())
+    result: dict[str, object] = {"name": name, "revoked": False}
+    status = 0
+    try:
+        sign_in = kept(store, named, load_without_key)
+    except Damaged as exc:
+        _delete(store, name)
+        trouble = StoreError(
+            f"The sign-in {name} is deleted here, and its tokens are not revoked: {exc.message}",
+            hint=_ON_ITS_PAGE,
+        )
+        tell_error(trouble)
+        files = (store.path(name), *files)
+        result.update(described_error(trouble))
+        status = trouble.exit_code
+    except SignInRequired:
+        if not files or name in store.names():
+            raise
+        _delete(store, name)
+        tell(
+            f"You were not signed in to {name}. What an earlier sign-in has left is deleted; its tokens are "
+            f"not revoked.\n  what to do: {_ON_ITS_PAGE}"
+        )
+    else:
+        result, status = _logout(sign_in, store, unregister=unregister)
+    for file in files:
+        if os.path.lexists(file):
+            raise StoreError(f"{file} cannot be deleted.", hint="Delete it yourself: it may have a token.")
+        tell(f"Deleted: {file}")
+    if files:
+        result["deleted"] = files
+    return result, status
+
+
+def _delete(store: FileTokenStore, name: str) -> None:
+    with store.lock(name):
+        store.delete(name)
 
 
 def _say_which_is_in_use(store: FileTokenStore) -> None:
@@ -162,5 +220,5 @@ def _say(sign_in: SignIn, *, revoked: bool) -> None:
     else:
         tell(
             f"Signed out of {sign_in.name}: the tokens are forgotten here, but {sign_in.name} offers no "
-            "revocation.\n  what to do: Remove the authorization on its web page if the tokens may be known."
+            f"revocation.\n  what to do: {_ON_ITS_PAGE}"
         )

@@ -176,8 +176,10 @@ class FileTokenStore(TokenStore):
             if sign_in.tokens.token_type == DPOP and not sign_in.dpop_key:
                 raise ValueError("its token is bound, and it names no key")
         except ValueError as exc:
-            raise store_error(
-                f"{path} is damaged: {exc}", "Sign in again; the damaged file will be renamed."
+            from loopback_auth.store.damaged import Damaged  # Start-up.
+
+            raise Damaged(
+                f"{path} is damaged: {exc}", hint="Sign in again; the damaged file will be renamed."
             ) from None
         if sign_in.dpop_key:
             from loopback_auth.store.key_files import with_key  # Start-up.

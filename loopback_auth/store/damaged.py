@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn
 
 
+class Damaged(StoreError):
+    """A sign-in that can never be read again: its file was changed, or the keychain has lost the key."""
+
+
 class KeyUnreadable(StoreError):
     """The key of a bound sign-in cannot be read; what needs no key, such as a revocation, is still possible.
 

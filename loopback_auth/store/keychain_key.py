@@ -23,6 +23,7 @@ from loopback_auth.codec import from_members, read_object, to_members
 from loopback_auth.errors import StoreError
 from loopback_auth.records import dataclass, replace
 from loopback_auth.store import KEYCHAIN
+from loopback_auth.store.damaged import Damaged
 from loopback_auth.store.encryption import Encryption
 from loopback_auth.store.keychain_backend import make_key, read_key
 from loopback_auth.store.keychain_question import FILES
@@ -75,7 +76,7 @@ WITHOUT_IT = (
 """What helps in place of `FILES` where sign-ins are encrypted already."""
 
 
-class Undecryptable(StoreError):
+class Undecryptable(Damaged):
     """A file that can never be decrypted: the keychain has lost its key, or the file was changed."""
 
 

@@ -93,7 +93,7 @@ def kept_files(data: str) -> tuple[KeptFile, ...]:
     Raises:
         StoreError: a folder cannot be listed, or is unsafe.
     """
-    return tuple(file for folder in FOLDERS for file in _files_in(data, folder))
+    return tuple(file for folder in FOLDERS for file in files_in(data, folder))
 
 
 def in_keychain(path: str) -> bool | None:
@@ -133,7 +133,12 @@ def move(data: str, *, encrypt: bool) -> Moved:
     return Moved(moved, tuple(failures))
 
 
-def _files_in(data: str, folder: str) -> Iterator[KeptFile]:
+def files_in(data: str, folder: str) -> Iterator[KeptFile]:
+    """Return those of one of `FOLDERS`.
+
+    Raises:
+        StoreError: the folder cannot be listed, or is unsafe.
+    """
     within = os.path.join(data, folder)
     try:
         entries = sorted(os.listdir(within)) if check_folder(within) else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
@@ -11,6 +12,7 @@ import pytest
 from command_line import CommandLine
 
 from commands.people import RecordingServer, client_flags, keep, kept_in, sign_in, store
+from loopback_auth.store.private_files import write_private
 
 
 def _userinfo(issuer: str, token: str) -> int:
@@ -81,7 +83,7 @@ def test_a_server_without_revocation_is_told_apart(command_line: CommandLine) ->
 
 
 def test_all_gives_up_every_one_and_stops_at_none(command_line: CommandLine) -> None:
-    """A damaged file must not keep the others signed in."""
+    """A damaged file must not keep the others signed in, and it may have a token as well."""
     keep(command_line, "one")
     keep(command_line, "two")
     keep(command_line, "three")
@@ -95,8 +97,79 @@ def test_all_gives_up_every_one_and_stops_at_none(command_line: CommandLine) -> 
         ("three", False),
         ("two", False),
     ]
+    assert json.loads(ended.stdout)[0]["deleted"] == [str(damaged)]
+    assert store(command_line).names() == ()
+    assert f"{damaged} is damaged" in ended.stderr
+
+
+def leave(command_line: CommandLine, name: str) -> set[Path]:
+    """Leave what damage and crashes leave of a sign-in: each file may have a token, or a key of one."""
+    file = Path(store(command_line).path(name))
+    keep(command_line, name)
+    file.write_text("half of a token")
+    keep(command_line, name)
+    (kept_in(command_line) / "keys").mkdir(mode=0o700, exist_ok=True)
+    (renamed,) = file.parent.glob(f"{name}.json.corrupt-*")
+    half = write_private(str(file.parent), b"half of a token", name)
+    key = write_private(str(kept_in(command_line) / "keys"), b"{}")
+    Path(key).rename(kept_in(command_line) / "keys" / f"{name}.json")
+    return {renamed, Path(half), kept_in(command_line) / "keys" / f"{name}.json"}
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_all_leaves_nothing_of_a_sign_in(command_line: CommandLine, is_kept: bool) -> None:
+    """A token in a copy is still a token; the person reads which files are gone."""
+    left = leave(command_line, "one")
+    if not is_kept:
+        Path(store(command_line).path("one")).unlink()
+    ended = command_line.run("logout", "--all", "--json")
+    (one,) = json.loads(ended.stdout)
+    key = kept_in(command_line) / "keys" / "one.json"
+
+    assert (ended.status, one["name"]) == (0, "one")
+    assert set(map(Path, one["deleted"])) == (left - {key} if is_kept else left)
+    assert all(str(file) in ended.stderr for file in one["deleted"])
+    assert files_with_content(command_line) == []
+
+
+def files_with_content(command_line: CommandLine) -> list[Path]:
+    """Return the files of the data folder that have any."""
+    return [file for file in kept_in(command_line).rglob("*") if file.is_file() and file.stat().st_size]
+
+
+def test_one_leaves_nothing_of_itself_and_all_of_others(command_line: CommandLine) -> None:
+    """Also of a name that begins alike; and there is nothing left to be told about next time."""
+    leave(command_line, "one")
+    Path(store(command_line).path("one")).unlink()
+    others = leave(command_line, "one-more")
+    ended = command_line.run("logout", "one")
+    again = command_line.run("logout", "one")
+
+    assert (ended.status, again.status) == (0, 9)
+    assert set(files_with_content(command_line)) == others | {Path(store(command_line).path("one-more"))}
+
+
+def test_a_damaged_sign_in_is_deleted(command_line: CommandLine) -> None:
+    """It can never be revoked, and half of a token file may have a whole token."""
+    keep(command_line, "one")
+    Path(store(command_line).path("one")).write_text("half of a token")
+    ended = command_line.run("logout")
+
+    assert ended.status == 8
+    assert "not revoked" in ended.complaint
+    assert files_with_content(command_line) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no mode there")
+def test_what_can_be_read_again_stays(command_line: CommandLine) -> None:
+    """Its tokens can be revoked as soon as the person has done what the error says."""
+    keep(command_line, "one")
+    Path(store(command_line).path("one")).chmod(0o644)
+    ended = command_line.run("logout", "--all")
+
+    assert ended.status == 8
+    assert "chmod" in ended.stderr
     assert store(command_line).names() == ("one",)
-    assert f"error: {damaged} is damaged" in ended.stderr
 
 
 def test_all_of_none_is_no_error(command_line: CommandLine) -> None:
