@@ -192,19 +192,19 @@ def _run(begin: Callable[[], Coroutine[object, object, SignIn]]) -> SignIn:
 
 async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
     from loopback_auth.events import SignInFailed, SignInSucceeded
-    from loopback_auth.signin.notifier import Teller
+    from loopback_auth.signin.notifier import Notifier
     from loopback_auth.signin.single_flight import single_flight
     from loopback_auth.signin.stores import OpenStore
 
     store, timeout = options.get("store"), options.get("timeout")
     begun = False
-    async with Teller(options.get("notify") or _messages(client, options)) as teller:
+    async with Notifier(options.get("notify") or _messages(client, options)) as notifier:
         try:
             async with single_flight(
-                store, client, teller.tell, TIMEOUT if timeout is None else timeout
+                store, client, notifier.tell, TIMEOUT if timeout is None else timeout
             ) as theirs:
                 if theirs is not None:
-                    teller.tell(SignInSucceeded(theirs.tokens.account, theirs.flow))
+                    notifier.tell(SignInSucceeded(theirs.tokens.account, theirs.flow))
                     return theirs
                 if store is not None:
                     await OpenStore(store).check_writable()
@@ -216,7 +216,7 @@ async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
                     return await _signed_in(client, options, plan, bound)
         except LoopbackAuthError as exc:
             if not begun:
-                teller.tell(SignInFailed(exc.message, exc.hint))
+                notifier.tell(SignInFailed(exc.message, exc.hint))
             raise
 
 

@@ -23,7 +23,7 @@ from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking, Telling
 from loopback_auth.signin.confirming import check_not_within, marked
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState, wanted
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.unsaved_tokens import UnsavedTokens
@@ -296,14 +296,14 @@ class TokenAcquisition:
                 and self._accepts(now_kept, needed)
             ):
                 return now_kept  # Another call has asked the user since this one looked.
-            async with Teller(self._notify) as teller:
+            async with Notifier(self._notify) as notifier:
                 if look.foreign:
                     text = f"The sign-in {self._name} is not for this client, and is replaced"
-                    teller.tell(Warned(f"{text}: {look.foreign}."))
+                    notifier.tell(Warned(f"{text}: {look.foreign}."))
                 try:
                     signed_in = await self._ask(client, **self._options)
                 except NotKept as exc:
-                    unsaved = UnsavedTokens.of(kept, exc, teller.tell)
+                    unsaved = UnsavedTokens.of(kept, exc, notifier.tell)
                     self._note_unsaved(unsaved)
                     signed_in = unsaved.newer
             self._cache.got(signed_in)

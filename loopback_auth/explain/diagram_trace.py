@@ -23,7 +23,7 @@ from loopback_auth.trace.reading import (
 from loopback_auth.trace.records import Exchange, Step, Trace
 
 
-def told_trace(trace: Trace, wording: Wording) -> Trace:
+def diagram_trace(trace: Trace, wording: Wording) -> Trace:
     """Return a trace as an explanation shows it."""
     return replace(trace, entries=tuple(_told(entry, wording) for entry in trace.entries))
 

@@ -10,7 +10,7 @@ from loopback_auth.compare.model import Finding, Run
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.by_hand import commands
-from loopback_auth.explain.diagram_trace import told_trace
+from loopback_auth.explain.diagram_trace import diagram_trace
 from loopback_auth.explain.endings import AFTER_SIGN_IN, NO_END
 from loopback_auth.explain.story import ExplainedStep, explained_steps
 from loopback_auth.explain.story_questions import SecretExposure, questions, secret_exposures
@@ -85,7 +85,7 @@ def rehearsed_story(run: Run, wording: Wording) -> Story:
         fates=secret_exposures(run, wording),
         by_hand=commands(run, wording),
         short=short_answers(run, wording),
-        trace=told_trace(run.trace, wording),
+        trace=diagram_trace(run.trace, wording),
     )
 
 

@@ -15,7 +15,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.events import Event, Notify
 from loopback_auth.network.shared_call import SharedCall, Work, shared_look
 from loopback_auth.network.threads import check_asyncio, run_sync
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.store.interface import TokenStore, checked_sign_in, raise_store_error
 from loopback_auth.tokens import SignIn
@@ -60,11 +60,11 @@ class Awaiting:
         `notify` is called in this loop in any case.
         """
         run = call.run_apart if isinstance(store, TokenStore) else call.run_here
-        async with Teller(notify) as teller:
+        async with Notifier(notify) as notifier:
 
             def tell(event: Event) -> None:
                 with suppress(RuntimeError):  # The loop has been closed meanwhile.
-                    self._loop.call_soon_threadsafe(teller.tell, event)
+                    self._loop.call_soon_threadsafe(notifier.tell, event)
 
             return await run(lambda: work(tell))
 
@@ -112,8 +112,8 @@ class Blocking:
         """Renew tokens."""
 
         async def told() -> SignIn:
-            async with Teller(notify) as teller:
-                return await work(teller.tell)
+            async with Notifier(notify) as notifier:
+                return await work(notifier.tell)
 
         return call.run_sync(told)
 

@@ -10,7 +10,7 @@ from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.records import replace
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.refresh import can_verify_signatures, check_type
 from loopback_auth.signin.resource_client import with_server
 from loopback_auth.signin.resources import Resources
@@ -44,7 +44,7 @@ async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify | 
     Source: RFC 6749 §6; RFC 8707 §2.2; OpenID Connect Core 1.0 §12.
     """
     check_asyncio()
-    told = Teller(notify)
+    told = Notifier(notify)
     check_type(client, ClientConfig)
     check_text(refresh_token, "refresh_token")
     if not client.client_id and client.client_metadata is not None:
@@ -58,11 +58,11 @@ async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify | 
     async def run() -> TokenSet:
         network = client.provider.network
         async with (
-            told as teller,
-            Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources,
+            told as notifier,
+            Resources(notify=notifier.tell, exchanges=notifier.listens, network=network) as resources,
         ):
             run = Driver(resources).run
-            found = replace(await with_server(client, run, None, teller.tell), scope=client.scope)
+            found = replace(await with_server(client, run, None, notifier.tell), scope=client.scope)
             return await run(refreshed(found, refresh_token, verify_signature=verify))
 
     return await to_the_end(run(), ENDING_SECONDS)

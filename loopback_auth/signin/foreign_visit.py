@@ -30,7 +30,7 @@ from loopback_auth.pages import Pages
 from loopback_auth.program import Program
 from loopback_auth.protocol.authorization_url import ForeignRequest, ResponseParameters, response_parameters
 from loopback_auth.redact import error_code, server_text
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page
 from loopback_auth.signin.port_history import PortHistory
 from loopback_auth.signin.resources import Resources
@@ -67,7 +67,7 @@ class ForeignVisit:
         self.parameters: ResponseParameters | None = None
         """Of the callback; None until it has come."""
         self._bound = bound
-        self._teller = Teller(notify)
+        self._notifier = Notifier(notify)
         self._timeout = timeout
         self._exposed = exposed
         self._again = again
@@ -88,7 +88,7 @@ class ForeignVisit:
             MalformedResponse: a parameter is repeated.
         """
         try:
-            await self._stack.enter_async_context(self._teller)
+            await self._stack.enter_async_context(self._notifier)
             await self._stack.enter_async_context(self._resources)
             receiver = self._resources.own_receiver()
             self._lead(receiver)
@@ -224,7 +224,7 @@ class ForeignVisit:
                 return  # It would lead to the URL that is not valid any more.
             case _:
                 pass
-        self._teller.tell(event)
+        self._notifier.tell(event)
 
     def _expired(self) -> AttemptExpired:
         within = f"{self._timeout:g} second{'s' * (self._timeout != 1)}"

@@ -17,7 +17,7 @@ from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.refresh import check_is_for, check_type
 from loopback_auth.signin.registered_clients import registration_of, unregister_client, unregister_unused
 from loopback_auth.signin.resources import Resources
@@ -62,7 +62,7 @@ async def logout(
     """
     check_asyncio()
     check_type(client_or_sign_in, ClientConfig, SignIn)
-    told = Teller(notify)
+    told = Notifier(notify)
     if isinstance(client_or_sign_in, ClientConfig):
         client_secret = client_secret or client_or_sign_in.client_secret
         private_key = private_key or client_or_sign_in.private_key
@@ -78,7 +78,7 @@ async def logout(
             return False
     else:
         sign_in = client_or_sign_in
-    async with told as teller, OpenStore(store).locked(sign_in.name):
+    async with told as notifier, OpenStore(store).locked(sign_in.name):
         if unregister:
             await registration_of(sign_in, store)  # Without the sign-in it could not be found again.
         try:
@@ -87,18 +87,20 @@ async def logout(
                 kept, why = await _loaded(sign_in.name, store)
                 sign_in = sign_in if kept is None else kept
                 if why:
-                    teller.tell(Warned(f"{why} A revocation does not need it: the sign-in is given up."))
+                    notifier.tell(Warned(f"{why} A revocation does not need it: the sign-in is given up."))
             if sign_in.temporary:
                 return False
             network = sign_in.network.updated(network or Network())
             secret = client_secret or await _registered_secret(sign_in, store)
-            async with Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources:
+            async with Resources(
+                notify=notifier.tell, exchanges=notifier.listens, network=network
+            ) as resources:
                 client = client_of(sign_in, secret, private_key)
                 try:
                     return await Driver(resources).run(revoke(client, sign_in))
                 finally:
                     if unregister:
-                        await unregister_client(sign_in, store, Driver(resources).run, teller.tell)
+                        await unregister_client(sign_in, store, Driver(resources).run, notifier.tell)
         finally:
             await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
 
@@ -115,15 +117,15 @@ async def _loaded(name: str, store: Store) -> tuple[SignIn | None, str]:
         return exc.sign_in, f"{exc.message.rstrip('.')}."
 
 
-async def _unregister_unused(client: ClientConfig, store: Store, told: Teller) -> None:
+async def _unregister_unused(client: ClientConfig, store: Store, told: Notifier) -> None:
     """Give up what a program has registered for sign-ins that are not kept any more."""
     issuer = client.provider.metadata.issuer
     if issuer is None or client.client_id:
         return
     network = client.provider.network
     async with (
-        told as teller,
-        Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources,
+        told as notifier,
+        Resources(notify=notifier.tell, exchanges=notifier.listens, network=network) as resources,
     ):
         await unregister_unused(issuer, store, Driver(resources).run)
 

@@ -1,6 +1,6 @@
 """Tell events to the program, whose `notify` may fail, and may be a coroutine function.
 
-Every public coroutine that takes a `notify` calls it through a `Teller`, so that all of them treat it alike.
+Every public coroutine with a `notify` calls it through a `Notifier`, so that all of them treat it alike.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TELL_SECONDS = 5.0
 """Seconds for a coroutine function to take in what was told last, when the sign-in has ended."""
 
 
-class Teller:
+class Notifier:
     """Calls a `notify` with each event, in order; an async context manager that ends when all was taken in.
 
     Args:
@@ -37,7 +37,7 @@ class Teller:
         self._working: asyncio.Task[None] | None = None
         self._failed = False
 
-    async def __aenter__(self) -> Teller:
+    async def __aenter__(self) -> Notifier:
         return self
 
     async def __aexit__(

@@ -31,7 +31,7 @@ from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep
 from loopback_auth.tokens import SignIn, Token
@@ -83,7 +83,7 @@ async def renew(
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
     check_asyncio()
-    told = Teller(notify)
+    told = Notifier(notify)
     if leeway is not None:
         check_seconds(leeway, "leeway")
     check_choice(of, ("access_token", "id_token"), "of")
@@ -92,7 +92,7 @@ async def renew(
         client_secret = client_secret or client_or_sign_in.client_secret
         private_key = private_key or client_or_sign_in.private_key
         network = network or client_or_sign_in.provider.network
-    async with told as teller:
+    async with told as notifier:
         try:
             if force and sign_in.resource_server:
                 await _check_server(sign_in)
@@ -100,7 +100,7 @@ async def renew(
                 current = await _read_again(sign_in, store)
                 if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
                     current = replace(current, network=current.network.updated(network or Network()))
-                    renewing = _renewed(current, store, teller, client_secret, private_key)
+                    renewing = _renewed(current, store, notifier, client_secret, private_key)
                     current = await to_the_end(renewing, ENDING_SECONDS)
                 if of == "id_token" and not current.tokens.fresh(time.time(), 0.0, of=of):
                     raise SignInRequired(
@@ -114,7 +114,7 @@ async def renew(
             if force or not sign_in.tokens.fresh(time.time(), 0.0, of=of):
                 raise
             text = f"The token for {sign_in.name} could not be renewed: {exc.message} {exc.hint}"
-            teller.tell(Warned(text.rstrip()))
+            notifier.tell(Warned(text.rstrip()))
             return sign_in
 
 
@@ -251,7 +251,7 @@ async def _check_server(sign_in: SignIn) -> None:
 
 
 async def _renewed(
-    current: SignIn, store: Store, teller: Teller, client_secret: str | None, private_key: str | None
+    current: SignIn, store: Store, notifier: Notifier, client_secret: str | None, private_key: str | None
 ) -> SignIn:
     # Start-up.
     from loopback_auth.flows.refresh import client_of, identified, refresh, withheld
@@ -260,8 +260,8 @@ async def _renewed(
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
         await OpenStore(store).check_writable()
-    with _told_afterwards(teller.tell) as tell:
-        async with Resources(notify=tell, exchanges=teller.listens, network=current.network) as resources:
+    with _told_afterwards(notifier.tell) as tell:
+        async with Resources(notify=tell, exchanges=notifier.listens, network=current.network) as resources:
             driver = Driver(resources)
             client_secret = client_secret or await registered_secret(current, store, driver.run)
             client = client_of(current, client_secret, private_key)

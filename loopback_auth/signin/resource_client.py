@@ -22,7 +22,7 @@ from loopback_auth.protocol.protected_resource import MOST_SERVERS
 from loopback_auth.protocol.urls import shown_url
 from loopback_auth.records import replace
 from loopback_auth.signin.driver import Driver, RunFlow
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.option_checks import check_addresses
 from loopback_auth.signin.registering import registered
 from loopback_auth.signin.resources import Resources
@@ -76,10 +76,12 @@ async def client_for_resource(
     if store is not None:
         check_store(store)
     async with (
-        Teller(notify) as teller,
-        Resources(notify=teller.tell, exchanges=teller.listens, network=client.provider.network) as resources,
+        Notifier(notify) as notifier,
+        Resources(
+            notify=notifier.tell, exchanges=notifier.listens, network=client.provider.network
+        ) as resources,
     ):
-        return await with_server(client, Driver(resources).run, store, teller.tell)
+        return await with_server(client, Driver(resources).run, store, notifier.tell)
 
 
 def client_for_resource_sync(

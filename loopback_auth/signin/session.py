@@ -36,7 +36,7 @@ from loopback_auth.records import prepare
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.embedded_plan import link_not_shown, not_waiting
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
 from loopback_auth.signin.pasting import AskForAddress, pasted_by
 from loopback_auth.signin.refresh import can_verify_signatures
@@ -119,19 +119,19 @@ async def sign_in(
     def options(client: ClientConfig) -> FlowOptions:
         return FlowOptions(verify_signature=_verifies(client, plan), message=message)
 
-    teller = Teller(notify)
-    pastes = None if paste is None else partial(pasted_by, paste, notify=teller.tell)
+    notifier = Notifier(notify)
+    pastes = None if paste is None else partial(pasted_by, paste, notify=notifier.tell)
     attempt = SignInAttempt(
         client,
         plan,
-        notify=teller.tell,
+        notify=notifier.tell,
         options=options,
         timeout=timeout,
         paste=pastes,
         resolver=_resolver(client, store, program),
     )
     async with (
-        teller,
+        notifier,
         Resources(
             notify=attempt.tell,
             open_browser=opener_of(plan, open_browser),

@@ -35,7 +35,7 @@ from loopback_auth.program import Program
 from loopback_auth.protocol.device import device_authorization_request
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.option_checks import CHECKS
 from loopback_auth.signin.registering import registered
 from loopback_auth.signin.replay import Replay, redirect_uri_of
@@ -89,8 +89,8 @@ async def begin(
     for name, value in (("store", store), ("program", program)):
         CHECKS[name](name, value)
     _check_flow(flow)
-    async with Teller(notify) as teller, _opened(world, client.provider.network) as opened:
-        client = await _completed(client, flow, opened, store, program, teller.tell)
+    async with Notifier(notify) as notifier, _opened(world, client.provider.network) as opened:
+        client = await _completed(client, flow, opened, store, program, notifier.tell)
         now, options = opened.now(), options or FlowOptions()
         pending = PendingSignIn(
             handle=new_handle(client.provider.name),
@@ -105,7 +105,7 @@ async def begin(
             verify_signature=options.verify_signature,
             message=options.message,
         )
-        replay = Replay(pending, client, opened, notify=teller.tell)
+        replay = Replay(pending, client, opened, notify=notifier.tell)
         with suppress(StillPending):
             await replay.run()
         pending = replay.pending
@@ -146,16 +146,16 @@ async def resume(
     """
     check_instance(pending, PendingSignIn, "pending")
     check_seconds(wait, "wait")
-    told = Teller(notify)
+    told = Notifier(notify)
     if pending.with_secret and client_secret is None:
         client_secret = await _registered_secret(pending, store)
     if pending.with_private_key and private_key is None:
         raise _missing(pending, "private_key")
     client = replace(pending.client, client_secret=client_secret, private_key=private_key)
-    async with told as teller, _opened(world, client.provider.network) as opened:
+    async with told as notifier, _opened(world, client.provider.network) as opened:
         if pending.lapsed(opened.now()):
             raise AttemptExpired(f"{pending.handle} is over. {LAPSED}", hint="Begin again.")
-        replay = Replay(pending, client, opened, notify=teller.tell, save=save, wait=wait, paste=paste)
+        replay = Replay(pending, client, opened, notify=notifier.tell, save=save, wait=wait, paste=paste)
         sign_in = await replay.run()
         network = _remembering(client, opened).provider.network
     return replace(

@@ -1,4 +1,4 @@
-"""Attacks are stopped by what stands against them: without it, the same story ends with the prize."""
+"""Attacks are stopped by what stands against them: without it, the same scenario ends with the prize."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ def test_attacks_succeed_only_where_nothing_stands_against_them(flow: str) -> No
 @pytest.mark.parametrize(("status", "succeeded"), [(0, None), (302, True), (410, False)])
 def test_second_opening_without_an_answer_shows_nothing(status: int, succeeded: bool | None) -> None:
     """Neither that our start page opened twice, nor that it did not."""
-    story = opened_again(new_context("code", ISSUER)[1])
-    next(story)
-    story.send(Exposed(start_url="http://127.0.0.1:49152/key"))
-    story.send(replace(NO_ANSWER, status=status))
+    scenario = opened_again(new_context("code", ISSUER)[1])
+    next(scenario)
+    scenario.send(Exposed(start_url="http://127.0.0.1:49152/key"))
+    scenario.send(replace(NO_ANSWER, status=status))
     with pytest.raises(StopIteration) as stopped:
-        story.send(LoginResult(LoopbackAuthError("It was given up.")))
+        scenario.send(LoginResult(LoopbackAuthError("It was given up.")))
     outcome = stopped.value.value
 
     assert isinstance(outcome, Outcome)
@@ -104,7 +104,7 @@ def test_second_opening_without_an_answer_shows_nothing(status: int, succeeded: 
 
 
 def test_unknown_flow_is_not_attacked() -> None:
-    """Nothing is claimed of what no story was written for."""
+    """Nothing is claimed of what no scenario was written for."""
     assert simulated_attacks("code id_token") == ()
 
 

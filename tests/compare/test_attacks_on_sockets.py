@@ -1,4 +1,4 @@
-"""The same stories against our real port and a served demo: they end as in memory."""
+"""The same scenarios against our real port and a served demo: they end as in memory."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ async def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPat
 
 
 async def test_unknown_flow_is_not_attacked_on_sockets() -> None:
-    """Nothing is claimed of what no story was written for."""
+    """Nothing is claimed of what no scenario was written for."""
     assert await on_sockets("code id_token") == [()]
 
 

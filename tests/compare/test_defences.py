@@ -77,7 +77,7 @@ def test_every_defence_stops_an_attack_where_it_is_shown() -> None:
 
     assert all(one.shown_on in flows_with(one.name) for one in DEFENCES)
     assert all(stop.defences <= BY_DEFENCE.keys() for stop in STOPS)
-    assert all(flow in attacks[stop.attack].stories for stop in STOPS for flow in stop.flows)
+    assert all(flow in attacks[stop.attack].scenarios for stop in STOPS for flow in stop.flows)
 
 
 def test_every_attack_that_can_be_stopped_is_in_the_table() -> None:

@@ -33,7 +33,7 @@ from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.notifier import Teller
+from loopback_auth.signin.notifier import Notifier
 from loopback_auth.signin.race import HTTPS_ONLY, Race
 from loopback_auth.signin.resources import Resources
 from loopback_auth.tokens import SignIn, TokenSet
@@ -303,11 +303,11 @@ async def test_watcher_that_fails_does_not_end_the_sign_in() -> None:
         raise ZeroDivisionError
 
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-    async with Teller(fails) as teller:
+    async with Notifier(fails) as notifier:
         under_way = SignInAttempt(
             ClientConfig(Provider("as", ServerMetadata()), "x"),
             PLAN,
-            notify=teller.tell,
+            notify=notifier.tell,
             options=lambda _: FlowOptions(),
             timeout=None,
             paste=None,

@@ -1,11 +1,11 @@
-"""What a story can do to a program that signs in, and the type of such a story.
+"""What a scenario can do to a program that signs in, and the type of such a scenario.
 
-Theory of operation. A story is a generator, as in `compare.attacks`: it yields an action, is resumed with its
-result, and reads from top to bottom. The program's sign-in is a real one with a user who approves; it begins
-with the first action that lets it go on, and it is paused, with the browser in the middle of a step, while
-the story acts. `Ask` and `Until` are those of `compare.attacks`, so their steps can be used here.
+Theory of operation. A scenario is a generator, as in `compare.attacks`: it yields an action, is resumed with
+its result, and reads from top to bottom. The program's sign-in is a real one with a user who approves; it
+begins with the first action that lets it go on, and it is paused, with the browser in the middle of a step,
+while the scenario acts. `Ask` and `Until` are those of `compare.attacks`, so their steps can be used here.
 
-Every action is bounded in time. A story returns its answers by the ids of the questions that its trial asks.
+Every action is bounded in time. A scenario returns its answers by the ids of the questions of its trial.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class SendBytes:
     """Open a TCP connection and send bytes; the result is what came back, empty for nothing.
 
     Args:
@@ -76,7 +76,7 @@ class Talk:
     wait: float = 1.0
     keep: bool = False
 
-    def __iter__(self) -> Generator[Talk, Any, bytes]:
+    def __iter__(self) -> Generator[SendBytes, Any, bytes]:
         answer: bytes = yield self
         return answer
 
@@ -121,6 +121,6 @@ class Look:
         return seen
 
 
-ProgramAction = Ask | Until | End | Abandon | Talk | Bind | Pass | Look
+ProgramAction = Ask | Until | End | Abandon | SendBytes | Bind | Pass | Look
 ProgramActions = Generator[ProgramAction, Any, T]
-ProgramStory = ProgramActions[Mapping[str, Answer]]
+ProgramScenario = ProgramActions[Mapping[str, Answer]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from loopback_auth.audit.programs.facts.evidence import Evidence
 from loopback_auth.audit.programs.facts.table import FACTS
-from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, idle, not_observed
+from loopback_auth.audit.programs.observed import Answer, ProgramResult, TrialResult, idle, not_observed
 from loopback_auth.audit.programs.scenarios.copies import COPIES
 from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
 from loopback_auth.audit.programs.scenarios.steps import end_text
@@ -38,7 +38,7 @@ class Audited:
 
 
 def assemble(
-    title: str, flow: str, played: Sequence[tuple[Trial, Played]], *, trace: Trace, reason: str = ""
+    title: str, flow: str, played: Sequence[tuple[Trial, TrialResult]], *, trace: Trace, reason: str = ""
 ) -> Audited:
     """Make the column of a program.
 
@@ -90,7 +90,7 @@ def why_not(plain: ProgramResult) -> str:
     return end_text(plain)
 
 
-def _answers(evidence: Evidence, played: Sequence[tuple[Trial, Played]]) -> Mapping[str, Answer]:
+def _answers(evidence: Evidence, played: Sequence[tuple[Trial, TrialResult]]) -> Mapping[str, Answer]:
     if not evidence.plain.succeeded:
         return {one.id: not_observed("The program did not sign in.") for one in questions()}
     answers = {fact.question.id: fact.judge(evidence) for fact in FACTS}
@@ -106,7 +106,7 @@ def _answers(evidence: Evidence, played: Sequence[tuple[Trial, Played]]) -> Mapp
     return answers
 
 
-def _silent(trial: Trial, evidence: Evidence, parts: Sequence[Played]) -> Answer:
+def _silent(trial: Trial, evidence: Evidence, parts: Sequence[TrialResult]) -> Answer:
     """Say why there is no answer."""
     if reason := not_applicable(trial, evidence.plain):
         return idle(reason)

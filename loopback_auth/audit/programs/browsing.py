@@ -1,4 +1,4 @@
-"""The user's browser in an audit: tabs that wait where a story acts, and never leave this machine.
+"""The user's browser in an audit: tabs that wait where a scenario acts, and never leave this machine.
 
 What is for the authorization server is handed to it directly, so that its log has the program's requests
 alone. Other requests are sent to addresses of this machine, and to no other: where a page leads elsewhere,

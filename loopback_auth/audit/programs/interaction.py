@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from loopback_auth.audit.programs.links import links_in, plain, port_of
 from loopback_auth.audit.programs.observed import Listener, Seen
 from loopback_auth.audit.programs.process import Process
-from loopback_auth.audit.programs.program_environment import Surroundings
+from loopback_auth.audit.programs.program_environment import ProgramEnvironment
 
 TICK = 0.02
 """Seconds between two looks at the program."""
@@ -58,7 +58,7 @@ class Interaction:
 
     Args:
         process: the program.
-        surroundings: of the program.
+        program_environment: of the program.
         is_page: whether a URL is a page of the server: such a link is opened as soon as it is printed.
         lines: typed into its terminal, one after the other.
         open_link: opens a link in the browser.
@@ -67,7 +67,7 @@ class Interaction:
     def __init__(
         self,
         process: Process,
-        surroundings: Surroundings,
+        program_environment: ProgramEnvironment,
         *,
         is_page: Callable[[str], bool],
         lines: tuple[str, ...],
@@ -81,7 +81,7 @@ class Interaction:
         self.listeners: tuple[Listener, ...] = ()
         """As they were when they were last looked at."""
         self._process = process
-        self._surroundings = surroundings
+        self._program_environment = program_environment
         self._is_page = is_page
         self._lines = list(lines)
         self._open_link = open_link
@@ -136,7 +136,7 @@ class Interaction:
             stdout=self._process.stdout.text,
             stderr=self._process.stderr.text,
             argv=(*self._process.descendants.lines, *self._browsers),
-            files=self._surroundings.written(),
+            files=self._program_environment.written(),
             links=tuple(dict.fromkeys((*self.handed, *printed))),
         )
 
@@ -161,7 +161,7 @@ class Interaction:
             await asyncio.sleep(TICK)
 
     def _take_starts(self) -> None:
-        for start in self._surroundings.stand_ins.starts():
+        for start in self._program_environment.stand_ins.starts():
             self._browsers.append(start.line)
             for link in start.links:
                 self.handed[link] = None

@@ -99,7 +99,7 @@ class ProgramResult:
         link: the authorization request, as the browser opened it at the server; empty when none came.
         request: parameters of the authorization request, pushed or in the link.
         repeated: names of parameters that the authorization request had more than once.
-        requests: of the program to the server, in order; not those of the browser and of the story.
+        requests: of the program to the server, in order; not those of the browser and of the scenario.
         tokens: string members of the token response that the program got, such as `access_token`.
         visits: what the browser asked of others than the server, in order.
         listened_first: its port was open when the browser was started; None when that was not seen.
@@ -171,14 +171,14 @@ def idle(because: str) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class TrialResult:
     """One trial that was played on a program.
 
     Args:
         answers: by the id of the question.
         result: how the sign-in ended; None when it was not followed to its end.
-        finished: the story was told to its end. Otherwise the program had ended before a point that the story
-            waited for, and there are no answers.
+        finished: the scenario came to its end. Otherwise the program had ended before a point that the
+            scenario waited for, and there are no answers.
     """
 
     answers: Mapping[str, Answer]

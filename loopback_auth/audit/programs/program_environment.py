@@ -62,7 +62,7 @@ LARGEST_FILE, MOST_FILES, MOST_BYTES = 1024 * 1024, 500, 16 * 1024 * 1024
 """Limits for what is read of the files that a program wrote."""
 
 
-class Surroundings:
+class ProgramEnvironment:
     """The folders of one run.
 
     Args:

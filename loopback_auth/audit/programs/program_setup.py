@@ -9,10 +9,10 @@ from pathlib import Path
 
 from loopback_auth.audit.programs.authority import Authority
 from loopback_auth.audit.programs.process import program_path
-from loopback_auth.audit.programs.program_environment import Surroundings
+from loopback_auth.audit.programs.program_environment import ProgramEnvironment
 from loopback_auth.audit.programs.recipe import TYPED, Recipe
 from loopback_auth.audit.programs.templates import filled, fixed_parts, server_values
-from loopback_auth.audit.programs.temporary_folder import own_folder
+from loopback_auth.audit.programs.temporary_folder import temporary_folder
 from loopback_auth.demo.keys import Signer
 from loopback_auth.trace.redactor import Redactor
 
@@ -75,16 +75,18 @@ class ProgramSetup:
         Raises:
             ConfigError: it cannot.
         """
-        with own_folder(self.folder) as root:
-            given = self.given(root, Surroundings(root), "http://127.0.0.1:9", terminal=False)
+        with temporary_folder(self.folder) as root:
+            given = self.given(root, ProgramEnvironment(root), "http://127.0.0.1:9", terminal=False)
             program_path(given.command[0], given.environment["PATH"])
 
-    def given(self, root: Path, surroundings: Surroundings, issuer: str, *, terminal: bool) -> Given:
+    def given(
+        self, root: Path, program_environment: ProgramEnvironment, issuer: str, *, terminal: bool
+    ) -> Given:
         """Write the files of one sign-in, and return what else it is given.
 
         Args:
             root: folder of this sign-in.
-            surroundings: of the program, in it.
+            program_environment: of the program, in it.
             issuer: of the server.
             terminal: the program gets a terminal.
 
@@ -95,15 +97,15 @@ class ProgramSetup:
         if self.authority is not None:
             ca_file = str(root / AUTHORITY_FILE)
             Path(ca_file).write_bytes(self.authority.certificate)
-        values = self._values(issuer, surroundings, ca_file)
+        values = self._values(issuer, program_environment, ca_file)
         files = {path: filled(text, values) for path, text in self.recipe.files.items()}
         if self.recipe.driver:
             files[Path(values["driver"]).name] = filled(self.recipe.driver, values)
-        surroundings.write(files)
+        program_environment.write(files)
         if self.recipe.runtime == "node" and self.recipe.driver:
             # What a module imports is looked for beside it; NODE_PATH does not count for modules.
-            (surroundings.folder / "node_modules").symlink_to(values["node_modules"])
-        environment = surroundings.variables(
+            (program_environment.folder / "node_modules").symlink_to(values["node_modules"])
+        environment = program_environment.variables(
             self.inherited,
             self._variables(values),
             ca_file=ca_file,
@@ -113,7 +115,7 @@ class ProgramSetup:
         return Given(
             tuple(filled(one, values) for one in self.recipe.command),
             environment,
-            Path.cwd() if self.recipe.here else surroundings.folder,
+            Path.cwd() if self.recipe.here else program_environment.folder,
             filled(self.recipe.input, values),
         )
 
@@ -126,15 +128,15 @@ class ProgramSetup:
                 self.redactor.learn("variable", value)
         return kept | {name: filled(text, values) for name, text in self.recipe.env.items()}
 
-    def _values(self, issuer: str, surroundings: Surroundings, ca_file: str) -> dict[str, str]:
+    def _values(self, issuer: str, program_environment: ProgramEnvironment, ca_file: str) -> dict[str, str]:
         """Return what the placeholders stand for."""
         recipe, python = self.recipe, Path(sys.executable)
         programs = python.parent if self.packages is None else self.packages / "bin"
         modules = (self.packages or Path.cwd()) / "node_modules"
-        driver = surroundings.folder / f"driver.{'mjs' if recipe.runtime == 'node' else 'py'}"
+        driver = program_environment.folder / f"driver.{'mjs' if recipe.runtime == 'node' else 'py'}"
         folders = {
-            "folder": surroundings.folder,
-            "home": surroundings.home,
+            "folder": program_environment.folder,
+            "home": program_environment.home,
             "here": Path.cwd(),
             "bin": modules / ".bin" if recipe.runtime == "node" else programs,
             "node_modules": modules,

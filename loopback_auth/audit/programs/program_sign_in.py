@@ -1,6 +1,6 @@
-"""One sign-in of a program: it is started, its link is opened, a user approves, and a story acts meanwhile.
+"""One sign-in of a program: it is started, its link opened, a user approves, and a scenario acts meanwhile.
 
-The program runs until a story lets it go on no further; then everything that it started is ended.
+The program runs for as long as the scenario lets it; then everything that it started is ended.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from loopback_auth.audit.programs.links import is_here
 from loopback_auth.audit.programs.observed import ProgramResult, Seen
 from loopback_auth.audit.programs.outcome import Outcome
 from loopback_auth.audit.programs.process import Process
-from loopback_auth.audit.programs.program_environment import Surroundings
+from loopback_auth.audit.programs.program_environment import ProgramEnvironment
 from loopback_auth.audit.programs.recording import Recording
 from loopback_auth.audit.programs.requested import AuthorizationRequested
 from loopback_auth.audit.programs.server import AuditServer, Served
@@ -43,7 +43,7 @@ PAGE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class Behaviour:
     """How the program behaves, as far as that was found out before.
 
     Args:
@@ -57,16 +57,16 @@ class Manner:
     seconds: float = 60.0
 
 
-class Stage:
+class ProgramSignIn:
     """One sign-in; it begins with the first action that lets it go on.
 
     Args:
         start: starts the program.
         server: for this sign-in alone.
         session: of the browser.
-        surroundings: of the program.
+        program_environment: the folders and variables of the program.
         redactor: learns every secret that passes.
-        manner: of the program.
+        behaviour: of the program.
         lines: typed into its terminal.
         success: pattern in its output that means success; empty: exit status 0 does.
     """
@@ -76,10 +76,10 @@ class Stage:
         start: Callable[[], Process],
         server: AuditServer,
         session: ClientSession,
-        surroundings: Surroundings,
+        program_environment: ProgramEnvironment,
         redactor: Redactor,
         *,
-        manner: Manner,
+        behaviour: Behaviour,
         lines: tuple[str, ...] = (),
         success: str = "",
     ) -> None:
@@ -94,16 +94,16 @@ class Stage:
             redirect_uri=lambda: self.requested.redirect_uri,
             seen=self._browsed,
         )
-        """The user's browser, with which stories make their requests, too."""
+        """The user's browser, with which scenarios make their requests, too."""
         self.outcome: Outcome = Outcome(server, self.requested, self.browsing)
         """What came of it so far."""
         self.asked: bool = False
         """Whether the program seemed to wait for an answer in its terminal when it was ended."""
         self._start = start
         self._server = server
-        self.surroundings: Surroundings = surroundings
-        """The folders of the program."""
-        self._manner = manner
+        self.program_environment: ProgramEnvironment = program_environment
+        """The folders and variables of the program."""
+        self._behaviour = behaviour
         self._lines = lines
         self._success = success
         self._process: Process | None = None
@@ -112,7 +112,7 @@ class Stage:
         self._limit = 0.0
         self._left_behind: int | None = None
 
-    # What follows is done by stories.
+    # What follows is done by scenarios.
 
     async def until(self, point: Point) -> Exposed | None:
         """Let the sign-in go on until a point; None when it ended, or came to nothing, before."""
@@ -206,10 +206,10 @@ class Stage:
     def _begun(self) -> Interaction:
         if self._interaction is None:
             self._process = self._start()
-            self._limit = time.monotonic() + self._manner.seconds
+            self._limit = time.monotonic() + self._behaviour.seconds
             self._interaction = Interaction(
                 self._process,
-                self.surroundings,
+                self.program_environment,
                 is_page=self._server.is_page,
                 lines=self._lines,
                 open_link=self._open,
@@ -253,7 +253,7 @@ class Stage:
         await self.browsing.settled(min(PAGE_SECONDS, max(limit - time.monotonic(), 0.0)))
 
     def _stays(self, since: float) -> bool:
-        return since > (QUIET_SECONDS if self._manner.stays else STAYING_SECONDS)
+        return since > (QUIET_SECONDS if self._behaviour.stays else STAYING_SECONDS)
 
     async def _concluded(self) -> ProgramResult:
         """Note how the sign-in went, and end the program."""
@@ -273,7 +273,7 @@ class Stage:
     def _ended_well(self, status: int | None, seen: Seen) -> bool:
         if self._success:
             return re.search(self._success, seen.output) is not None
-        return status == 0 or (status is None and self._manner.stays)
+        return status == 0 or (status is None and self._behaviour.stays)
 
     async def _ended(self) -> int:
         """End the program once, and return how many processes there were."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from loopback_auth.audit.programs.actions import Talk
+from loopback_auth.audit.programs.actions import SendBytes
 from loopback_auth.audit.programs.links import is_here
 
 CONNECT_SECONDS = 3.0
@@ -18,16 +18,16 @@ LARGEST = 256 * 1024
 """Bytes of an answer."""
 
 
-async def talked(talk: Talk, keep: Callable[[asyncio.StreamWriter], None]) -> bytes:
+async def send_bytes(action: SendBytes, keep: Callable[[asyncio.StreamWriter], None]) -> bytes:
     """Open a connection, send the pieces, and return what comes back.
 
     Args:
-        talk: what is sent where.
+        action: what is sent where.
         keep: keeps a connection open until the sign-in ends.
     """
-    host, _, port = talk.authority.rpartition(":")
+    host, _, port = action.authority.rpartition(":")
     host = host.strip("[]")
-    if not is_here(f"http://{talk.authority}"):
+    if not is_here(f"http://{action.authority}"):
         return b""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -38,14 +38,14 @@ async def talked(talk: Talk, keep: Callable[[asyncio.StreamWriter], None]) -> by
         return b""
     try:
         with suppress(OSError, TimeoutError):
-            for piece in talk.pieces:
+            for piece in action.pieces:
                 writer.write(piece)
                 async with asyncio.timeout(SEND_SECONDS):
                     await writer.drain()
                 await asyncio.sleep(PIECE_SECONDS)
-        return await _answer(reader, talk.wait)
+        return await _answer(reader, action.wait)
     finally:
-        if talk.keep:
+        if action.keep:
             keep(writer)
         else:
             writer.close()

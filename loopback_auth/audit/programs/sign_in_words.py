@@ -9,7 +9,7 @@ from pathlib import Path
 from loopback_auth.audit.programs.links import authority_of, is_here, links_in, plain
 from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.program_setup import SHORTEST_SECRET, ProgramSetup
-from loopback_auth.audit.programs.program_sign_in import Stage
+from loopback_auth.audit.programs.program_sign_in import ProgramSignIn
 from loopback_auth.audit.programs.reading import page_text, quoted
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.templates import uses
@@ -46,12 +46,12 @@ def flow_of(result: ProgramResult) -> str:
     return FORM_POST if asked.get("response_mode") == "form_post" else "code"
 
 
-def ending(result: ProgramResult, stage: Stage, setup: ProgramSetup) -> str:
+def ending(result: ProgramResult, sign_in: ProgramSignIn, setup: ProgramSetup) -> str:
     """Say how the sign-in ended.
 
     Args:
         result: of the sign-in.
-        stage: on which it was.
+        sign_in: as it was watched.
         setup: of the program; other texts of the program than its output have to be redacted later.
     """
     if result.succeeded:
@@ -60,17 +60,17 @@ def ending(result: ProgramResult, stage: Stage, setup: ProgramSetup) -> str:
     how = _how_it_ended(result)
     if result.tokens:
         return f"The program got its tokens, but {how}."
-    elsewhere = _hosts(one.url for one in stage.opened if not is_here(one.url))
-    if not stage.opened:
+    elsewhere = _hosts(one.url for one in sign_in.opened if not is_here(one.url))
+    if not sign_in.opened:
         said = last_lines(result.seen.output, setup)
         wrote = f" It last wrote: {said}." if said else ""
         lacks = "" if _knows_the_server(setup.recipe) else f" {NEEDS_THE_SERVER}"
         return f"The program opened no link: {how}.{wrote}{lacks}"
     if not result.requests and not result.link and elsewhere:
         return f"The program opened a link to {elsewhere}, not to the server that it was given: {how}."
-    if (refusal := _refused_token(stage)) is not None:
+    if (refusal := _refused_token(sign_in)) is not None:
         return f"The server refused the program's token request ({refusal}); {how}."
-    page = stage.browsing.page
+    page = sign_in.browsing.page
     if page is not None and page.status >= 400:
         return f"The server refused the program's authorization request: {quoted(page_text(page))}; {how}."
     if not result.link and not result.requests:
@@ -106,30 +106,32 @@ def _knows_the_server(recipe: Recipe) -> bool:
     return any(uses(text, name) for text in texts for name in PLACES)
 
 
-def notes(result: ProgramResult, stage: Stage, *, terminal_tried: bool, stayed: bool) -> tuple[str, ...]:
+def notes(
+    result: ProgramResult, sign_in: ProgramSignIn, *, terminal_tried: bool, stayed: bool
+) -> tuple[str, ...]:
     """Say what was particular about the run.
 
     Args:
         result: of the first sign-in.
-        stage: on which it was.
+        sign_in: as it was watched.
         terminal_tried: it got a terminal, because it opened no link without one.
         stayed: it was ended when it had its tokens.
     """
-    elsewhere = _hosts(one.url for one in stage.opened if not is_here(one.url))
+    elsewhere = _hosts(one.url for one in sign_in.opened if not is_here(one.url))
     scheme = result.request.get("redirect_uri", "").partition(":")[0]
     said = {
         "It got a terminal, because it opened no link without one.": terminal_tried,
-        f"Enter was pressed {stage.enters} times, because it seemed to wait for that.": stage.enters > 0,
+        f"Enter was pressed {sign_in.enters} times, because it seemed to wait for that.": sign_in.enters > 0,
         "It started no browser: the link that it printed was opened.": (
-            bool(stage.opened) and not any(one.command for one in stage.opened)
+            bool(sign_in.opened) and not any(one.command for one in sign_in.opened)
         ),
-        f"It opened {len(stage.opened)} links.": len(stage.opened) > 1,
+        f"It opened {len(sign_in.opened)} links.": len(sign_in.opened) > 1,
         f"It opened a link to {elsewhere}: nothing was fetched from there.": bool(elsewhere),
         "It did not end by itself when it had its tokens, as a server does, and was ended.": (
-            stayed and not stage.asked
+            stayed and not sign_in.asked
         ),
         "It seemed to wait for an answer when it had its tokens, and was ended; see --input.": (
-            stayed and stage.asked
+            stayed and sign_in.asked
         ),
         f"Its response goes to the scheme {scheme}:, which this browser cannot open.": (
             scheme not in ("", "http", "https")
@@ -139,15 +141,15 @@ def notes(result: ProgramResult, stage: Stage, *, terminal_tried: bool, stayed: 
         ),
         f"{result.left_behind} of its processes had to be ended after it.": result.left_behind > 0,
         "It ran in a container, where some programs listen at all addresses.": (
-            not _only_here(stage) and any(Path(one).exists() for one in CONTAINER_FILES)
+            not _only_here(sign_in) and any(Path(one).exists() for one in CONTAINER_FILES)
         ),
     }
     return tuple(text for text, true in said.items() if true)
 
 
-def _only_here(stage: Stage) -> bool:
+def _only_here(sign_in: ProgramSignIn) -> bool:
     """Return whether it listened at loopback addresses alone when its link was opened."""
-    listeners = stage.opened[0].listeners if stage.opened else ()
+    listeners = sign_in.opened[0].listeners if sign_in.opened else ()
     return all(ip_address(one.address.partition("%")[0]).is_loopback for one in listeners)
 
 
@@ -159,9 +161,9 @@ def _how_it_ended(result: ProgramResult) -> str:
     return f"it ended with status {result.status}"
 
 
-def _refused_token(stage: Stage) -> str | None:
+def _refused_token(sign_in: ProgramSignIn) -> str | None:
     """Return the error of the last token request; None when it was not refused, or is still waited for."""
-    asked = [one for one in stage.served if one.record.path == "/token"]
+    asked = [one for one in sign_in.served if one.record.path == "/token"]
     if not asked or asked[-1].answer.status < 400:
         return None
     error = (object_or_none(asked[-1].answer.body) or {}).get("error")

@@ -12,7 +12,7 @@ PREFIX = "audit-"
 
 
 @contextmanager
-def own_folder(within: Path | None = None) -> Generator[Path]:
+def temporary_folder(within: Path | None = None) -> Generator[Path]:
     """Make a folder that only the user can enter, and remove it.
 
     Args:

@@ -1,4 +1,4 @@
-"""One trial: a sign-in of the program under a story, and the questions that it answers.
+"""One trial: a sign-in of the program under a scenario, and the questions that it answers.
 
 Some trials try several things in one sign-in, which a careful program takes without harm. Where the sign-in
 fails, `again` gives the smaller trials that show which of them did it.
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from loopback_auth.audit.programs.actions import ProgramStory
-from loopback_auth.audit.programs.observed import Played, ProgramResult
+from loopback_auth.audit.programs.actions import ProgramScenario
+from loopback_auth.audit.programs.observed import ProgramResult, TrialResult
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.model import Severity
 from loopback_auth.demo.faults import Faults
@@ -53,13 +53,13 @@ def keeps_every_rule(issuer: str) -> Faults:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One sign-in of the program under a story.
+    """One sign-in of the program under a scenario.
 
     Args:
         id: name of the trial, which stays the same.
         title: what happens in it, in one or two plain sentences.
-        tell: makes the story of what the attacker has from the start.
-        questions: that the story answers.
+        scenario: makes the scenario out of what the attacker has from the start.
+        questions: that the scenario answers.
         faults: rules that the server breaks, from its issuer.
         hang: paths of the server that never answer.
         needs: what the program must do for this to apply.
@@ -68,15 +68,15 @@ class Trial:
 
     id: str
     title: str
-    tell: Callable[[AttackContext], ProgramStory]
+    scenario: Callable[[AttackContext], ProgramScenario]
     questions: tuple[Question, ...] = ()
     faults: Callable[[str], Faults] = keeps_every_rule
     hang: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
-    parts: Callable[[Played], tuple[Trial, ...]] = lambda _: ()
+    parts: Callable[[TrialResult], tuple[Trial, ...]] = lambda _: ()
 
 
-def again(trial: Trial, played: Played) -> tuple[Trial, ...]:
+def again(trial: Trial, played: TrialResult) -> tuple[Trial, ...]:
     """Return the trials that are still to be played after this one; each is smaller."""
     return trial.parts(played)
 

@@ -1,4 +1,4 @@
-"""Play the story of a trial on a stage: each of its actions is done, and it is resumed with the result."""
+"""Play the scenario of a trial on a program: do each of its actions, and resume it with the result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from loopback_auth.audit.programs.actions import (
     Look,
     Pass,
     ProgramAction,
-    Talk,
+    SendBytes,
 )
-from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, Seen
-from loopback_auth.audit.programs.program_sign_in import Stage
-from loopback_auth.audit.programs.raw_connections import talked
+from loopback_auth.audit.programs.observed import Answer, ProgramResult, Seen, TrialResult
+from loopback_auth.audit.programs.program_sign_in import ProgramSignIn
+from loopback_auth.audit.programs.raw_connections import send_bytes
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
 from loopback_auth.compare.attacks.context import AttackContext
@@ -24,52 +24,52 @@ from loopback_auth.compare.attacks.sockets import refusal_to_share
 from loopback_auth.http_messages import HttpResponse
 
 
-async def play(trial: Trial, context: AttackContext, stage: Stage) -> Played:
+async def play(trial: Trial, context: AttackContext, sign_in: ProgramSignIn) -> TrialResult:
     """Play a trial to its end.
 
     Args:
-        trial: whose story is told.
+        trial: whose scenario is played.
         context: what the attacker has from the start.
-        stage: of a sign-in that has not begun.
+        sign_in: of the program; it has not begun.
     """
-    story = trial.tell(context)
+    scenario = trial.scenario(context)
     came: object = None
     result: ProgramResult | None = None
     try:
         while True:
-            action = story.send(came)
-            came = await _performed(action, stage)
+            action = scenario.send(came)
+            came = await _performed(action, sign_in)
             if isinstance(came, ProgramResult):
                 result = came
             if isinstance(action, Until) and came is None:
-                return Played({}, result or await stage.end(), finished=False)
+                return TrialResult({}, result or await sign_in.end(), finished=False)
     except StopIteration as stop:
         answers: Mapping[str, Answer] = stop.value
-        return Played(answers, result)
+        return TrialResult(answers, result)
     finally:
-        story.close()
+        scenario.close()
 
 
 async def _performed(
-    action: ProgramAction, stage: Stage
+    action: ProgramAction, sign_in: ProgramSignIn
 ) -> HttpResponse | Exposed | ProgramResult | Seen | bytes | str | None:
     match action:
         case Ask(request):
-            return await stage.ask(request)
+            return await sign_in.ask(request)
         case Until(point):
-            return await stage.until(point)
+            return await sign_in.until(point)
         case End(within):
-            return await stage.end(within)
+            return await sign_in.end(within)
         case Abandon(interrupt_after, within):
-            return await stage.abandon(interrupt_after, within)
-        case Talk():
-            return await talked(action, stage.keep)
+            return await sign_in.abandon(interrupt_after, within)
+        case SendBytes():
+            return await send_bytes(action, sign_in.keep)
         case Bind(authority):
             return refusal_to_share(authority)
         case Pass(seconds):
-            await stage.pass_time(seconds)
+            await sign_in.pass_time(seconds)
             return None
         case Look():
-            return stage.look()
+            return sign_in.look()
         case _:
             assert_never(action)

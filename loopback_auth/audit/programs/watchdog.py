@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from loopback_auth.audit.programs.temporary_folder import own_folder, remove
+from loopback_auth.audit.programs.temporary_folder import remove, temporary_folder
 
 SECONDS = 5.0
 """Seconds in which the system ends processes that were killed."""
@@ -25,7 +25,7 @@ SECONDS = 5.0
 @contextmanager
 def guarded_folder() -> Generator[Path]:
     """Make a folder for programs; however this process ends, they end with it, and the folder is removed."""
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         watching = subprocess.Popen(  # noqa: S603 - this program
             [sys.executable, "-m", __name__, str(folder)],
             stdin=subprocess.PIPE,

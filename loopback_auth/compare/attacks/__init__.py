@@ -1,4 +1,4 @@
-"""Attacks that are tried, not asserted: each is a story, played against a real login.
+"""Attacks that are tried, not asserted: each is a scenario that is played against a real login.
 
     simulated_attacks("code")        in memory: the same outcome each time
     await demo_attacks("code")       on sockets: the real driver and port, and the demo server
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from loopback_auth.compare.attacks.attack_actions import Outcome
 from loopback_auth.compare.attacks.context import ATTACKER_PAGE, Choose, new_context
-from loopback_auth.compare.attacks.flow_attacks import ATTACKS, Scenario
+from loopback_auth.compare.attacks.flow_attacks import ATTACKS, FlowAttack
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.model import Attack
@@ -51,15 +51,15 @@ def simulated_attacks(
         openid: an ID token is asked for, too; then the server has to sign them.
     """
 
-    def tried(scenario: Scenario) -> Outcome:
+    def tried(attack: FlowAttack) -> Outcome:
         honest = serving(ISSUER)
-        impostor = Impostor(ATTACKER_PAGE, honest, entropy=Entropy("impostor")) if scenario.impostor else None
+        impostor = Impostor(ATTACKER_PAGE, honest, entropy=Entropy("impostor")) if attack.impostor else None
         one, context = new_context(
-            flow, ISSUER, bound=scenario.bound, impostor=impostor, choose=choose, openid=openid
+            flow, ISSUER, bound=attack.bound, impostor=impostor, choose=choose, openid=openid
         )
-        return InMemory(world(flow, impostor or honest), one).play(scenario.stories[flow](context))
+        return InMemory(world(flow, impostor or honest), one).play(attack.scenarios[flow](context))
 
-    return tuple(_attack(one, tried(one) if flow in one.stories else None) for one in _against(flow))
+    return tuple(_attack(one, tried(one) if flow in one.scenarios else None) for one in _against(flow))
 
 
 async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[Attack, ...]:
@@ -73,19 +73,19 @@ async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[At
 
     from loopback_auth.compare.attacks.sockets import demo_server, on_sockets
 
-    async def tried(one: Scenario) -> Attack:
-        outcome = await on_sockets(one, flow, serving or demo_server) if flow in one.stories else None
+    async def tried(one: FlowAttack) -> Attack:
+        outcome = await on_sockets(one, flow, serving or demo_server) if flow in one.scenarios else None
         return _attack(one, outcome)
 
     return tuple(await asyncio.gather(*map(tried, _against(flow))))
 
 
-def _against(flow: str) -> tuple[Scenario, ...]:
+def _against(flow: str) -> tuple[FlowAttack, ...]:
     return ATTACKS if flow in COMPARED else ()
 
 
-def _attack(scenario: Scenario, outcome: Outcome | None) -> Attack:
+def _attack(attack: FlowAttack, outcome: Outcome | None) -> Attack:
     """Return an attack with its outcome; None when it does not apply to the flow."""
     if outcome is None:
-        return scenario.judged("not applicable", scenario.otherwise)
-    return scenario.ended(outcome)
+        return attack.judged("not applicable", attack.otherwise)
+    return attack.ended(outcome)

@@ -1,9 +1,9 @@
-"""What an attacker can do, what they can see of a login meanwhile, and the type of a story.
+"""What an attacker can do, what they can see of a login meanwhile, and the type of a scenario.
 
-Theory of operation. A story is a generator, as a flow is: it yields an action and is resumed with its result.
-It reads from top to bottom in the order in which things happen, and the same story is played in memory
-(`attacks.memory`) and on sockets (`attacks.sockets`). The user's login is a real one; it is paused, with the
-browser in the middle of a step, while the attacker acts.
+Theory of operation. A scenario is a generator, as a flow is: it yields an action and is resumed with its
+result. It reads from top to bottom in the order in which things happen, and the same scenario is played in
+memory (`attacks.memory`) and on sockets (`attacks.sockets`). The user's login is a real one; it is paused,
+with the browser in the middle of a step, while the attacker acts.
 
 Nothing here decides whether an attack succeeds: the responses show that.
 """
@@ -162,8 +162,8 @@ class BindAgain:
 Action = Ask | End | Paste | BindAgain | Until
 Actions = Generator[Action, Any, T]
 Requests = Generator[Ask, Any, T]
-"""Actions that are nothing but requests, which stories about other things than a flow can share."""
-Story = Actions[Outcome]
+"""Actions that are nothing but requests, which scenarios about other things than a flow can share."""
+Scenario = Actions[Outcome]
 
 
 def not_begun(error: LoopbackAuthError) -> Outcome:

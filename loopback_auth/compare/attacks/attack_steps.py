@@ -1,4 +1,4 @@
-"""Steps that several stories have in common, and the words for responses and results, without secrets."""
+"""Steps that several scenarios have in common, and the words for responses and results, without secrets."""
 
 from __future__ import annotations
 

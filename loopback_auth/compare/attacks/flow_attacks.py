@@ -1,4 +1,4 @@
-"""The table of attacks: what is tried on which flow, by which story, and why not on the others."""
+"""The table of attacks: what is tried on which flow, by which scenario, and why not on the others."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from loopback_auth.compare.attacks import leaks, links, redirects, tokens
-from loopback_auth.compare.attacks.attack_actions import Story
+from loopback_auth.compare.attacks.attack_actions import Scenario
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.attacks.described_attack import DescribedAttack
 from loopback_auth.flow_table import BY_NAME, COMPARED, POLLED
 
-Tell = Callable[[AttackContext], Story]
+MakeScenario = Callable[[AttackContext], Scenario]
 
 CODES = tuple(flow for flow in COMPARED if BY_NAME[flow].brings_code)
 RESPONDED = tuple(flow for flow in COMPARED if flow not in POLLED)
@@ -24,28 +24,28 @@ NO_CALLBACK = "No response comes through the browser, so the program does not li
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario(DescribedAttack):
+class FlowAttack(DescribedAttack):
     """An attack on some of the flows.
 
     Args:
-        stories: one for each flow that it is tried on, by the name of the run.
+        scenarios: one for each flow that it is tried on, by the name of the run.
         otherwise: why it does not apply to the other flows.
         bound: the tickets take a code challenge, which only the demo server offers.
         impostor: the program is configured with the attacker's server.
     """
 
-    stories: Mapping[str, Tell]
+    scenarios: Mapping[str, MakeScenario]
     otherwise: str = ""
     bound: bool = False
     impostor: bool = False
 
 
-def _all(story: Tell, *flows: str) -> dict[str, Tell]:
-    return dict.fromkeys(flows, story)
+def _all(scenario: MakeScenario, *flows: str) -> dict[str, MakeScenario]:
+    return dict.fromkeys(flows, scenario)
 
 
 ATTACKS = (
-    Scenario(
+    FlowAttack(
         "stolen-code",
         "high",
         "Another process reads the code in the redirect and exchanges it first.",
@@ -55,7 +55,7 @@ ATTACKS = (
         _all(redirects.stolen_answer, *CODES),
         "No authorization code is used.",
     ),
-    Scenario(
+    FlowAttack(
         "leaked-request",
         "high",
         "Another process reads the authorization request as well as the code, and exchanges the code.",
@@ -65,7 +65,7 @@ ATTACKS = (
         _all(leaks.leaked_request, *CODES),
         "No authorization code is used.",
     ),
-    Scenario(
+    FlowAttack(
         "stolen-token",
         "high",
         "Another process reads the access token in the redirect and uses it.",
@@ -75,7 +75,7 @@ ATTACKS = (
         _all(redirects.stolen_answer, "token"),
         "No access token passes through the browser.",
     ),
-    Scenario(
+    FlowAttack(
         "stolen-ticket",
         "high",
         "Another process reads the approval link and exchanges what is in it first.",
@@ -85,7 +85,7 @@ ATTACKS = (
         {"ticket": links.stolen_ticket, "device": links.stolen_user_code},
         "There is no approval link.",
     ),
-    Scenario(
+    FlowAttack(
         "stolen-ticket-bound",
         "high",
         "Another process exchanges the ticket, which is bound to a code challenge.",
@@ -96,7 +96,7 @@ ATTACKS = (
         "There is no ticket.",
         bound=True,
     ),
-    Scenario(
+    FlowAttack(
         "history",
         "high",
         "A code or token is read in the browser's history, and used.",
@@ -106,7 +106,7 @@ ATTACKS = (
         _all(leaks.read_in_history, *RESPONDED),
         "Neither a code nor a token comes through the browser.",
     ),
-    Scenario(
+    FlowAttack(
         "port-squatting",
         "high",
         "Another process takes the loopback port and uses what the browser brings.",
@@ -116,7 +116,7 @@ ATTACKS = (
         _all(redirects.squatted_port, *RESPONDED),
         NO_CALLBACK,
     ),
-    Scenario(
+    FlowAttack(
         "replay",
         "medium",
         "The request that got the tokens is sent a second time.",
@@ -126,7 +126,7 @@ ATTACKS = (
         _all(links.replay, *CODES, *POLLED),
         "There is no exchange: the token itself is delivered, and works until it expires.",
     ),
-    Scenario(
+    FlowAttack(
         "forged-callback",
         "high",
         "A web page or another process sends forged responses to the loopback port.",
@@ -136,7 +136,7 @@ ATTACKS = (
         _all(redirects.forged_callback, *RESPONDED),
         NO_CALLBACK,
     ),
-    Scenario(
+    FlowAttack(
         "fixation",
         "medium",
         "The attacker's own approval is put in place of the user's (login CSRF).",
@@ -145,7 +145,7 @@ ATTACKS = (
         "Compare the account that the program shows with your own.",
         _all(redirects.fixation, *RESPONDED) | _all(links.approved_by_stranger, *POLLED),
     ),
-    Scenario(
+    FlowAttack(
         "injected-code",
         "high",
         "The attacker's own code or token is delivered with the correct state.",
@@ -155,7 +155,7 @@ ATTACKS = (
         _all(redirects.injection, *RESPONDED),
         "The program uses only its own ticket or device code, and nothing from the browser.",
     ),
-    Scenario(
+    FlowAttack(
         "pkce-downgrade",
         "high",
         "The attacker's own code was issued without a challenge (PKCE downgrade), and is delivered.",
@@ -165,7 +165,7 @@ ATTACKS = (
         _all(redirects.downgraded, *CODES),
         "No authorization code is used.",
     ),
-    Scenario(
+    FlowAttack(
         "mix-up",
         "high",
         "The attacker's server redirects the browser to the real server (mix-up).",
@@ -176,7 +176,7 @@ ATTACKS = (
         "There is no authorization response that could come from another server.",
         impostor=True,
     ),
-    Scenario(
+    FlowAttack(
         "phishing",
         "high",
         "The attacker sends the user the link of a login to approve (phishing).",
@@ -185,7 +185,7 @@ ATTACKS = (
         "Approve only what you started yourself, and use --flow code where you can.",
         _all(redirects.phished, *RESPONDED) | _all(links.phished_by_link, *POLLED),
     ),
-    Scenario(
+    FlowAttack(
         "start-link",
         "medium",
         "Another process opens the link again that the browser was started with.",
@@ -195,7 +195,7 @@ ATTACKS = (
         _all(links.opened_again, *STARTED),
         NOT_STARTED,
     ),
-    Scenario(
+    FlowAttack(
         "process-list",
         "high",
         "Another process reads the command line of the browser, and uses the link in it.",
@@ -205,7 +205,7 @@ ATTACKS = (
         _all(leaks.read_in_process_list, *STARTED),
         NOT_STARTED,
     ),
-    Scenario(
+    FlowAttack(
         "denial-of-service",
         "low",
         "The attacker tries to cancel the login with a refusal.",
@@ -214,7 +214,7 @@ ATTACKS = (
         "Start again: the attacker gets nothing, but the login has ended.",
         _all(redirects.false_denial, *RESPONDED) | _all(links.denied_by_stranger, *POLLED),
     ),
-    Scenario(
+    FlowAttack(
         "used-elsewhere",
         "low",
         "The access token is read in a file, a log or memory, and used on another machine.",
@@ -223,7 +223,7 @@ ATTACKS = (
         "Bind the tokens to a key with --dpop where the server offers it.",
         _all(tokens.used_elsewhere, *COMPARED),
     ),
-    Scenario(
+    FlowAttack(
         "passed-on",
         "low",
         "A resource that was sent the access token uses it at another resource.",
@@ -232,7 +232,7 @@ ATTACKS = (
         "Name the resource with --resource-server, so that the token is issued for it alone.",
         _all(tokens.passed_on, *COMPARED),
     ),
-    Scenario(
+    FlowAttack(
         "guessed-user-code",
         "high",
         "The attacker guesses user codes, one after the other.",

@@ -11,7 +11,7 @@ from loopback_auth.compare.attacks.attack_actions import (
     End,
     Exposed,
     Outcome,
-    Story,
+    Scenario,
     Until,
     in_link,
     in_url,
@@ -28,7 +28,7 @@ from loopback_auth.compare.attacks.attack_steps import (
 from loopback_auth.compare.attacks.context import ATTACKER_ACCOUNT, AttackContext, from_page
 
 
-def read_in_history(context: AttackContext) -> Story:
+def read_in_history(context: AttackContext) -> Scenario:
     """Another process or an extension reads the address of the response, and uses what is in it at once."""
     exposed = yield from Until("answer")
     address = exposed.answer.url if exposed.answer is not None else ""
@@ -47,7 +47,7 @@ def _used(context: AttackContext, address: str, redirect_uri: str) -> Actions[tu
     return False, "neither a code nor a token"
 
 
-def leaked_request(context: AttackContext) -> Story:
+def leaked_request(context: AttackContext) -> Scenario:
     """Another process has read the authorization request as well as the code, and exchanges the code."""
     exposed = yield from Until("answer")
     challenge = in_link(exposed.link, "code_challenge")
@@ -60,7 +60,7 @@ def leaked_request(context: AttackContext) -> Story:
     return Outcome(accepted, f"{how} got: {answer_text(answer)}. {login_text(result)}")
 
 
-def read_in_process_list(context: AttackContext) -> Story:
+def read_in_process_list(context: AttackContext) -> Scenario:
     """Another process has read the browser's command line, and uses the link that it finds by it.
 
     With a ticket it gets the token; with a user code it approves with its own account; with the state of an
@@ -70,7 +70,7 @@ def read_in_process_list(context: AttackContext) -> Story:
     return (yield from uses.get(context.flow, _use_state)(context))
 
 
-def _use_ticket(context: AttackContext) -> Story:
+def _use_ticket(context: AttackContext) -> Scenario:
     exposed = yield from Until("approved")
     link, how = yield from _link_in_argv(exposed)
     answer = yield from Ask(context.exchange_request(in_link(link, "ticket") or "unknown", ""))
@@ -82,7 +82,7 @@ def _use_ticket(context: AttackContext) -> Story:
     )
 
 
-def _use_user_code(context: AttackContext) -> Story:
+def _use_user_code(context: AttackContext) -> Scenario:
     exposed = yield from Until("link")
     link, how = yield from _link_in_argv(exposed)
     said = "There is no user code in it."
@@ -93,7 +93,7 @@ def _use_user_code(context: AttackContext) -> Story:
     return Outcome(in_attacker_account(result), f"{how} {said} {login_text(result)}")
 
 
-def _use_state(context: AttackContext) -> Story:
+def _use_state(context: AttackContext) -> Scenario:
     exposed = yield from Until("answer")
     link, how = yield from _link_in_argv(exposed)
     redirect_uri, state = in_link(link, "redirect_uri"), in_link(link, "state")

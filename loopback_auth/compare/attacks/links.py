@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from loopback_auth.compare.attacks.attack_actions import Actions, Ask, End, Outcome, Story, Until, in_link
+from loopback_auth.compare.attacks.attack_actions import Actions, Ask, End, Outcome, Scenario, Until, in_link
 from loopback_auth.compare.attacks.attack_steps import (
     answer_text,
     in_attacker_account,
@@ -31,7 +31,7 @@ GUESSES = ("BBBB", "CCCC", "DDDD", "FFFF", "GGGG", "HHHH", "JJJJ", "KKKK", "LLLL
 """Written twice, each is a user code that almost certainly was not issued: there are 20 to the power of 8."""
 
 
-def stolen_ticket(context: AttackContext) -> Story:
+def stolen_ticket(context: AttackContext) -> Scenario:
     """Another process has read the ticket's ID in the link, and exchanges it before the program does."""
     exposed = yield from Until("approved")
     request = partial(context.exchange_request, in_link(exposed.link, "ticket"))
@@ -45,7 +45,7 @@ def stolen_ticket(context: AttackContext) -> Story:
     return Outcome(accepted, f"Exchanging the ticket in the link first got: {said}. {login_text(result)}")
 
 
-def stolen_user_code(context: AttackContext) -> Story:
+def stolen_user_code(context: AttackContext) -> Scenario:
     """The same with the user code, which is all that the link of the device flow contains."""
     exposed = yield from Until("approved")
     answer = yield from Ask(context.device_request(in_link(exposed.link, "user_code")))
@@ -57,7 +57,7 @@ def stolen_user_code(context: AttackContext) -> Story:
     return Outcome(accepted, f"{because} {login_text(result)}")
 
 
-def phished_by_link(context: AttackContext) -> Story:
+def phished_by_link(context: AttackContext) -> Scenario:
     """The attacker starts a login, sends the user the link, and polls until they have approved (phishing)."""
     link, redeeming = yield from _begun(context)
     page = yield from visit(link)
@@ -79,7 +79,7 @@ def _begun(context: AttackContext) -> Actions[tuple[str, HttpRequest]]:
     return grant.verification_uri_complete, context.device_request(grant.device_code)
 
 
-def approved_by_stranger(context: AttackContext) -> Story:
+def approved_by_stranger(context: AttackContext) -> Scenario:
     """The attacker has seen the link, and approves it with their own account before the user does."""
     exposed = yield from Until("link")
     page = yield from visit(exposed.link, account=ATTACKER_ACCOUNT)
@@ -88,7 +88,7 @@ def approved_by_stranger(context: AttackContext) -> Story:
     return Outcome(in_attacker_account(result), f"{because} {login_text(result)}")
 
 
-def denied_by_stranger(context: AttackContext) -> Story:
+def denied_by_stranger(context: AttackContext) -> Scenario:
     """The attacker has seen the link, and denies the request before the user decides."""
     exposed = yield from Until("link")
     page = yield from visit(exposed.link, decision="deny")
@@ -97,7 +97,7 @@ def denied_by_stranger(context: AttackContext) -> Story:
     return Outcome(login_refused(result), f"{because} {login_text(result)}")
 
 
-def guessed_user_code(context: AttackContext) -> Story:
+def guessed_user_code(context: AttackContext) -> Scenario:
     """The attacker tries one user code after the other."""
     statuses: list[int] = []
     for guess in GUESSES:
@@ -109,7 +109,7 @@ def guessed_user_code(context: AttackContext) -> Story:
     return Outcome(False, f"After {allowed} wrong codes in a row the server refused further guesses (429).")
 
 
-def opened_again(context: AttackContext) -> Story:
+def opened_again(context: AttackContext) -> Scenario:
     """Another process has read the start page's URL in the process list, and opens it after the browser."""
     exposed = yield from Until("link" if context.flow in POLLED else "answer")
     answer = yield from Ask(from_page(exposed.start_url))
@@ -120,7 +120,7 @@ def opened_again(context: AttackContext) -> Story:
     return Outcome(succeeded, f"{because} {login_text(result)}")
 
 
-def replay(context: AttackContext) -> Story:
+def replay(context: AttackContext) -> Scenario:
     """The attacker has recorded the program's request, and sends exactly the same again."""
     result = yield from End()
     if result.redeeming is None or not isinstance(result.end, SignIn):

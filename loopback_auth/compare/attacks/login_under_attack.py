@@ -50,7 +50,7 @@ async def fetched(session: ClientSession, request: HttpRequest) -> HttpResponse:
 
 
 class LoginUnderAttack(Observer):
-    """One login and its user; it begins with the first action of the story that lets it go on.
+    """One login and its user; it begins with the first action of the scenario that lets it go on.
 
     Args:
         one: the run.
@@ -75,7 +75,7 @@ class LoginUnderAttack(Observer):
         self._to_paste: asyncio.Queue[str] = asyncio.Queue()
         self._refused: asyncio.Queue[str] = asyncio.Queue()
 
-    # What follows is done by stories.
+    # What follows is done by scenarios.
 
     async def until(self, point: Point) -> Exposed | None:
         """Let the login go on until a point; None when it ended before."""
@@ -158,7 +158,7 @@ class LoginUnderAttack(Observer):
                 pass
 
     async def paste(self, request: AuthorizationRequest) -> Callback:
-        """Paste the texts of the story, until one is accepted."""
+        """Paste the texts of the scenario, until one is accepted."""
         callback = await pasted(request, notify=self.notice, read=self._to_paste.get)
         self._taken = self._taken or self._stands
         self._refused.put_nowait("")

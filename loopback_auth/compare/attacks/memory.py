@@ -1,7 +1,7 @@
-"""Stories in memory: the simulated world with an attacker in it, and the same outcome each time.
+"""Scenarios in memory: the simulated world with an attacker in it, and the same outcome each time.
 
-The world runs the user's login in one go, so the story runs inside it: where the browser comes to a point at
-which the attacker wants to act, the story goes on, until it lets the login go on.
+The world runs the user's login in one go, so the scenario runs inside it: where the browser comes to a point
+at which the attacker wants to act, the scenario goes on, until it lets the login go on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from loopback_auth.compare.attacks.attack_actions import (
     Outcome,
     Paste,
     Point,
-    Story,
+    Scenario,
     Until,
     not_begun,
     redeeming,
@@ -129,7 +129,7 @@ class AttackedWorld(MemoryWorld):
 
 
 class InMemory:
-    """Plays one story.
+    """Plays one scenario.
 
     Args:
         world: fresh.
@@ -143,36 +143,37 @@ class InMemory:
         self._waits: Until | End | None = None
         self._outcome: Outcome | None = None
 
-    def play(self, story: Story) -> Outcome:
-        """Play a story to its end; the outcome has no secrets."""
-        self._go_on(story, None)
+    def play(self, scenario: Scenario) -> Outcome:
+        """Play a scenario to its end; the outcome has no secrets."""
+        self._go_on(scenario, None)
         if self._outcome is None:
-            self._sign_in(story)
-        story.close()
+            self._sign_in(scenario)
+        scenario.close()
         outcome = self._outcome or NOT_SO_FAR
         return replace(outcome, because=self._redactor.excerpt(outcome.because))
 
-    def _sign_in(self, story: Story) -> None:
-        self._world.at = lambda point, step: self._reached(story, point, step)
+    def _sign_in(self, scenario: Scenario) -> None:
+        self._world.at = lambda point, step: self._reached(scenario, point, step)
         recorder, end = simulate(self._one, self._world)
         if isinstance(self._waits, End):
             self._go_on(
-                story, LoginResult(end, redeeming(self._world.effects), taken=self._world.first is not None)
+                scenario,
+                LoginResult(end, redeeming(self._world.effects), taken=self._world.first is not None),
             )
         if self._outcome is not None:
             self._outcome = replace(self._outcome, because=recorder.text(self._outcome.because))
 
-    def _reached(self, story: Story, point: Point, step: Navigation) -> None:
+    def _reached(self, scenario: Scenario, point: Point, step: Navigation) -> None:
         if isinstance(self._waits, Until) and self._waits.point == point:
-            self._go_on(story, self._world.exposed(step if point == "answer" else None))
+            self._go_on(scenario, self._world.exposed(step if point == "answer" else None))
 
-    def _go_on(self, story: Story, answer: Exposed | LoginResult | None) -> None:
-        """Let the attacker act until the login is to go on, or the story ends."""
+    def _go_on(self, scenario: Scenario, answer: Exposed | LoginResult | None) -> None:
+        """Let the attacker act until the login is to go on, or the scenario ends."""
         self._waits = None
         try:
-            action = story.send(answer)
+            action = scenario.send(answer)
             while not isinstance(action, Until | End):
-                action = story.send(self._performed(action))
+                action = scenario.send(self._performed(action))
             self._waits = action
         except StopIteration as stop:
             self._outcome = stop.value

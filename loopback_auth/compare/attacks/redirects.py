@@ -14,7 +14,7 @@ from loopback_auth.compare.attacks.attack_actions import (
     Exposed,
     Outcome,
     Paste,
-    Story,
+    Scenario,
     Until,
     parameter,
 )
@@ -47,7 +47,7 @@ FORGED = "code=a-code-that-was-never-issued"
 DENIAL = "error=access_denied"
 
 
-def stolen_answer(context: AttackContext) -> Story:
+def stolen_answer(context: AttackContext) -> Scenario:
     """Another process has read the response in the browser, and uses it before the program does."""
     exposed = yield from Until("answer")
     accepted, got = yield from _used(context, exposed)
@@ -55,7 +55,7 @@ def stolen_answer(context: AttackContext) -> Story:
     return Outcome(accepted, f"A process that reads the response has {got}. {login_text(result)}")
 
 
-def squatted_port(context: AttackContext) -> Story:
+def squatted_port(context: AttackContext) -> Scenario:
     """Another process tries to take the port; then it uses what comes there, as if it had the port."""
     exposed = yield from Until("answer")
     shared = yield from BindAgain(exposed.redirect_uri.partition("://")[2].partition("/")[0])
@@ -75,19 +75,19 @@ def _used(context: AttackContext, exposed: Exposed) -> Actions[tuple[bool | None
     return None, "neither code nor token"
 
 
-def forged_callback(context: AttackContext) -> Story:
+def forged_callback(context: AttackContext) -> Scenario:
     """While the program waits, forged callbacks reach its port."""
     exposed = yield from Until("answer")
     return (yield from _forged(context, exposed, FORGED))
 
 
-def false_denial(context: AttackContext) -> Story:
+def false_denial(context: AttackContext) -> Scenario:
     """While the program waits, a forged callback says that the user has denied the request."""
     exposed = yield from Until("answer")
     return (yield from _forged(context, exposed, DENIAL))
 
 
-def _forged(context: AttackContext, exposed: Exposed, parameters: str) -> Story:
+def _forged(context: AttackContext, exposed: Exposed, parameters: str) -> Scenario:
     said = yield from _forgeries(context, exposed, parameters)
     result = yield from End()
     # A login that fails for another reason shows nothing.
@@ -115,17 +115,17 @@ def _forgeries(context: AttackContext, exposed: Exposed, parameters: str) -> Act
     return f"Forged responses got: {', '.join(said)}."
 
 
-def fixation(context: AttackContext) -> Story:
+def fixation(context: AttackContext) -> Scenario:
     """The attacker approves with their own account, and makes the user's browser deliver that response."""
     return (yield from _foreign(context, our_state=False))
 
 
-def injection(context: AttackContext) -> Story:
+def injection(context: AttackContext) -> Scenario:
     """The same by an attacker who has learned the correct state."""
     return (yield from _foreign(context, our_state=True))
 
 
-def _foreign(context: AttackContext, *, our_state: bool) -> Story:
+def _foreign(context: AttackContext, *, our_state: bool) -> Scenario:
     exposed = yield from Until("answer")
     request = context.request(exposed.redirect_uri, state=exposed.state if our_state else ATTACKER_STATE)
     step, answer = yield from approve(request, account=ATTACKER_ACCOUNT)
@@ -139,7 +139,7 @@ def _foreign(context: AttackContext, *, our_state: bool) -> Story:
     return Outcome(in_attacker_account(result), f"{because} {login_text(result)}")
 
 
-def downgraded(context: AttackContext) -> Story:
+def downgraded(context: AttackContext) -> Scenario:
     """The attacker's own code was issued without a challenge, and is delivered with the correct state."""
     exposed = yield from Until("answer")
     request = context.request(exposed.redirect_uri, state=exposed.state)
@@ -159,7 +159,7 @@ def downgraded(context: AttackContext) -> Story:
     return Outcome(in_attacker_account(result), f"{because} {login_text(result)}")
 
 
-def mix_up(context: AttackContext) -> Story:
+def mix_up(context: AttackContext) -> Scenario:
     """The program signs in at the attacker's server, which redirects the browser to the real one."""
     result = yield from End()
     got = context.impostor.got if context.impostor is not None else []
@@ -181,7 +181,7 @@ def mix_up(context: AttackContext) -> Story:
     return Outcome(accepted, f"{because} {login_text(result)}")
 
 
-def phished(context: AttackContext) -> Story:
+def phished(context: AttackContext) -> Scenario:
     """The attacker sends the user a link, and the user approves (phishing)."""
     refusals: list[str] = []
     for host in (ATTACKER_PAGE, LOOKALIKE):

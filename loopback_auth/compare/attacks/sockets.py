@@ -1,4 +1,4 @@
-"""Stories on sockets: attackers send requests to the demo server and to the program during a real login."""
+"""Scenarios on sockets: attackers send requests to the demo server and to the program during a real login."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from loopback_auth.compare.attacks.attack_actions import (
     LoginResult,
     Outcome,
     Paste,
-    Story,
+    Scenario,
     Until,
     not_begun,
 )
 from loopback_auth.compare.attacks.context import new_context
-from loopback_auth.compare.attacks.flow_attacks import Scenario
+from loopback_auth.compare.attacks.flow_attacks import FlowAttack
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.login_under_attack import LOGIN_SECONDS, LoginUnderAttack, fetched
 from loopback_auth.demo.serve import ServerFactory, serve_demo
@@ -40,8 +40,8 @@ def demo_server(issuer: str) -> DemoServer:
     return DemoServer(issuer, entropy=secrets.token_bytes, device_interval=0)
 
 
-async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> Outcome:
-    """Play the story of one attack on a flow; the outcome has no secrets."""
+async def on_sockets(attack: FlowAttack, flow: str, serving: ServerFactory) -> Outcome:
+    """Play the scenario of one attack on a flow; the outcome has no secrets."""
     redactor = Redactor()
     async with AsyncExitStack() as stack:
         demo = await stack.enter_async_context(serve_demo(server_factory=serving))
@@ -51,27 +51,27 @@ async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> O
             impostors.append(Impostor(issuer, demo.server, entropy=secrets.token_bytes))
             return impostors[0]
 
-        if scenario.impostor:
+        if attack.impostor:
             await stack.enter_async_context(serve_demo(server_factory=imposing))
         one, context = new_context(
-            flow, demo.issuer, bound=scenario.bound, impostor=impostors[0] if impostors else None
+            flow, demo.issuer, bound=attack.bound, impostor=impostors[0] if impostors else None
         )
         limits = ClientTimeout(total=LOGIN_SECONDS)
         session = ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False)
         await stack.enter_async_context(session)
         login = LoginUnderAttack(one, session, redactor)
         stack.push_async_callback(login.leave)
-        outcome = await _played(scenario.stories[flow](context), login, session, redactor)
+        outcome = await _played(attack.scenarios[flow](context), login, session, redactor)
     return Outcome(outcome.succeeded, redactor.excerpt(outcome.because))
 
 
 async def _played(
-    story: Story, login: LoginUnderAttack, session: ClientSession, redactor: Redactor
+    scenario: Scenario, login: LoginUnderAttack, session: ClientSession, redactor: Redactor
 ) -> Outcome:
     came: HttpResponse | Exposed | LoginResult | str | None = None
     try:
         while True:
-            action = story.send(came)
+            action = scenario.send(came)
             came = await _performed(action, login, session, redactor)
             if came is None:
                 return NOT_SO_FAR
@@ -81,7 +81,7 @@ async def _played(
     except LoopbackAuthError as exc:
         return not_begun(exc)
     finally:
-        story.close()
+        scenario.close()
 
 
 async def _performed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.attacks.attack_actions import Actions, Ask, End, Outcome, Story
+from loopback_auth.compare.attacks.attack_actions import Actions, Ask, End, Outcome, Scenario
 from loopback_auth.compare.attacks.attack_steps import answer_text, login_text
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.http_messages import HttpRequest, Stamp
@@ -21,7 +21,7 @@ ATTACKER_KEY = {
 """The published example of RFC 7517 appendix A.2."""
 
 
-def used_elsewhere(context: AttackContext) -> Story:
+def used_elsewhere(context: AttackContext) -> Scenario:
     """Another machine uses an access token that was read in a file, a log or memory."""
     result = yield from End()
     if not isinstance(result.end, SignIn):
@@ -31,7 +31,7 @@ def used_elsewhere(context: AttackContext) -> Story:
     return Outcome(accepted, f"Another machine sent the access token: {said}.")
 
 
-def passed_on(context: AttackContext) -> Story:
+def passed_on(context: AttackContext) -> Scenario:
     """The resource that was sent the token uses it at another resource of the same server."""
     result = yield from End()
     if not isinstance(result.end, SignIn):

@@ -1,6 +1,6 @@
-"""Plays the stories of an audit in memory, on the sample program and the demo server: the same each time.
+"""Plays the scenarios of an audit in memory, on the sample program and the demo server: the same each time.
 
-Time is a number here: it passes when a story lets it pass, or where the program would wait.
+Time is a number here: it passes when a scenario lets it pass, or where the program would wait.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sample_program import SampleProgram
 
-from loopback_auth.audit.programs.actions import Abandon, Bind, End, Look, Pass, ProgramAction, Talk
+from loopback_auth.audit.programs.actions import Abandon, Bind, End, Look, Pass, ProgramAction, SendBytes
 from loopback_auth.audit.programs.observed import (
     Listener,
-    Played,
     ProgramResult,
     Seen,
+    TrialResult,
     Visit,
     WrittenFile,
 )
@@ -42,14 +42,14 @@ OUR_PATIENCE = 10.0
 
 
 class NotReached(Exception):
-    """The program ended before the point that a story waits for."""
+    """The program ended before the point that a scenario waits for."""
 
 
 class MemoryStage:
     """One sign-in of the sample program.
 
     Args:
-        trial: whose story is told, and whose faults the server has.
+        trial: whose scenario is played, and whose faults the server has.
         weak: the weaknesses of the program.
         signer: of ID tokens.
         seed: of all chance in the program.
@@ -73,10 +73,10 @@ class MemoryStage:
         self._way: Generator[Navigation, HttpResponse, HttpResponse] | None = None
         self._step: Navigation | None = None
 
-    def play(self) -> Played:
-        """Play the story to its end."""
+    def play(self) -> TrialResult:
+        """Play the scenario to its end."""
         _, context = new_context("code", ISSUER)
-        story, came, result = self._trial.tell(context), None, None
+        scenario, came, result = self._trial.scenario(context), None, None
         self._program.begin()
         if "`" in self._program.link:
             self._program.files["work/audit-of-a-shell"] = (0o600, "")
@@ -85,14 +85,14 @@ class MemoryStage:
             self._step = next(self._way)
         try:
             while True:
-                action = story.send(came)
+                action = scenario.send(came)
                 came = self._performed(action)
                 if isinstance(came, ProgramResult):
                     result = came
         except StopIteration as stop:
-            return Played(stop.value, result)
+            return TrialResult(stop.value, result)
         except NotReached:
-            return Played({}, self._end(), finished=False)
+            return TrialResult({}, self._end(), finished=False)
 
     def _performed(self, action: ProgramAction) -> Any:
         match action:
@@ -100,7 +100,7 @@ class MemoryStage:
                 return self._asked(request)
             case Until(point):
                 return self._until(point)
-            case Talk(_, pieces, wait, keep):
+            case SendBytes(_, pieces, wait, keep):
                 self._now += wait
                 return self._talked(b"".join(pieces), keep=keep)
             case Bind(authority):
@@ -268,12 +268,12 @@ def _raw(request: HttpRequest) -> bytes:
 SEEDS = count()
 
 
-def play(trial: Trial, weak: frozenset[str], signer: Signer, *, lingers: bool = False) -> Played:
+def play(trial: Trial, weak: frozenset[str], signer: Signer, *, lingers: bool = False) -> TrialResult:
     """Play one trial on a program with some weaknesses."""
     return MemoryStage(trial, weak, signer, seed=f"program {next(SEEDS)}", lingers=lingers).play()
 
 
-def audit(weak: Iterable[str], signer: Signer, *, lingers: bool = False) -> list[tuple[Trial, Played]]:
+def audit(weak: Iterable[str], signer: Signer, *, lingers: bool = False) -> list[tuple[Trial, TrialResult]]:
     """Play every trial that applies to a program, as an audit does."""
     weaknesses = frozenset(weak)
     plain = play(PLAIN, weaknesses, signer, lingers=lingers)

@@ -7,7 +7,7 @@ from memory_trials import audit
 
 from loopback_auth.audit.programs.assembling import Audited, assemble, why_not
 from loopback_auth.audit.programs.conclusions import NAMED, conclusions
-from loopback_auth.audit.programs.observed import Played, ProgramResult
+from loopback_auth.audit.programs.observed import ProgramResult, TrialResult
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
 from loopback_auth.audit.programs.trials import TRIALS
@@ -39,7 +39,7 @@ def column(name: str, weak: tuple[str, ...], signer: Signer) -> Audited:
 
 def absent(reason: str = "") -> Audited:
     """Return a program that never asked the server."""
-    played = [(PLAIN, Played({}, ProgramResult(status=1), finished=False))]
+    played = [(PLAIN, TrialResult({}, ProgramResult(status=1), finished=False))]
     return assemble("absent", "code", played, trace=empty(), reason=reason)
 
 

@@ -24,12 +24,12 @@ WITH_NONCE = {"nonce": "n" * 20, "code_challenge_method": "S256"}
 
 
 def ended(trial: str, result: ProgramResult) -> dict[str, Verdict]:
-    """Tell a story that only lets the program sign in, which ends in this way."""
+    """Tell a scenario that only lets the program sign in, which ends in this way."""
     _, context = new_context("code", "http://127.0.0.1:9")
-    story = BY_ID[trial].tell(context)
-    assert isinstance(next(story), End)
+    scenario = BY_ID[trial].scenario(context)
+    assert isinstance(next(scenario), End)
     with pytest.raises(StopIteration) as stop:
-        story.send(result)
+        scenario.send(result)
     answers: dict[str, Answer] = dict(stop.value.value)
     return {name: answer.verdict for name, answer in answers.items()}
 
@@ -101,11 +101,11 @@ def test_a_sign_in_that_did_not_come_so_far_shows_nothing(trial: str) -> None:
 def forgeries(real: Navigation, answer: HttpResponse) -> tuple[list[HttpRequest], dict[str, Answer]]:
     """Tell the forgeries to a program that waits, and signs in; return what was sent and said."""
     _, context = new_context("code", "http://127.0.0.1:9")
-    story, sent = BY_ID["forgeries"].tell(context), list[HttpRequest]()
+    scenario, sent = BY_ID["forgeries"].scenario(context), list[HttpRequest]()
     came: object = None
     while True:
         try:
-            action = story.send(came)
+            action = scenario.send(came)
         except StopIteration as stop:
             return sent, dict(stop.value)
         match action:

@@ -16,7 +16,7 @@ from loopback_auth.audit.programs import interaction
 from loopback_auth.audit.programs.browsing import LARGEST_PAGE
 from loopback_auth.audit.programs.process import Process
 from loopback_auth.audit.programs.program_setup import ProgramSetup
-from loopback_auth.audit.programs.program_sign_in import Manner
+from loopback_auth.audit.programs.program_sign_in import Behaviour
 from loopback_auth.demo.faults import Faults
 from loopback_auth.http_messages import HttpRequest
 
@@ -71,10 +71,10 @@ async def test_two_links() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", EVERYWHERE])
 async def test_addresses(host: str) -> None:
     """What the program listens on is seen, at whichever address it is."""
-    async with small_sign_in("--host", host) as stage:
-        await stage.until("link")
-        seen = stage.look()
-        result = await stage.end()
+    async with small_sign_in("--host", host) as sign_in:
+        await sign_in.until("link")
+        seen = sign_in.look()
+        result = await sign_in.end()
 
     assert result.succeeded
     assert [one.address for one in seen.listeners] == ["127.0.0.1" if host == "localhost" else host]
@@ -98,11 +98,11 @@ async def test_device_code_is_typed() -> None:
 
 
 async def test_device_flow_has_no_answer_to_wait_for() -> None:
-    """A story that waits for a redirect is told that there is none, and the sign-in goes on to its end."""
-    async with small_sign_in("--device", "{device_authorization_endpoint}") as stage:
-        link = await stage.until("link")
-        answer = await stage.until("answer")
-        result = await stage.end()
+    """A scenario that waits for a redirect is told that there is none, and the sign-in goes on to its end."""
+    async with small_sign_in("--device", "{device_authorization_endpoint}") as sign_in:
+        link = await sign_in.until("link")
+        answer = await sign_in.until("answer")
+        result = await sign_in.end()
 
     assert link is not None
     assert link.link
@@ -112,10 +112,10 @@ async def test_device_flow_has_no_answer_to_wait_for() -> None:
 
 async def test_fragment() -> None:
     """A response in the fragment reaches a page that this browser runs no script of."""
-    manner = Manner(seconds=5.0)
-    async with small_sign_in("--response-type", "token", manner=manner) as stage:
-        answer = await stage.until("answer")
-        result = await stage.end(within=0.5)
+    behaviour = Behaviour(seconds=5.0)
+    async with small_sign_in("--response-type", "token", behaviour=behaviour) as sign_in:
+        answer = await sign_in.until("answer")
+        result = await sign_in.end(within=0.5)
 
     assert answer is not None
     assert answer.brought("access_token")
@@ -126,9 +126,9 @@ async def test_fragment() -> None:
 
 async def test_private_scheme() -> None:
     """A redirect to another program of the system is followed by no browser of ours."""
-    manner = Manner(seconds=5.0)
-    async with small_sign_in("--redirect-uri", "com.example.app:/callback", manner=manner) as stage:
-        result = await stage.end(within=0.5)
+    behaviour = Behaviour(seconds=5.0)
+    async with small_sign_in("--redirect-uri", "com.example.app:/callback", behaviour=behaviour) as sign_in:
+        result = await sign_in.end(within=0.5)
 
     assert (result.succeeded, result.visits) == (False, ())
     assert result.request["redirect_uri"] == "com.example.app:/callback"
@@ -136,9 +136,9 @@ async def test_private_scheme() -> None:
 
 async def test_protected_folders_are_removed() -> None:
     """A program can take its own permissions away; its folder goes all the same."""
-    async with small_sign_in("--protect") as stage:
-        result = await stage.end()
-        home = stage.surroundings.home
+    async with small_sign_in("--protect") as sign_in:
+        result = await sign_in.end()
+        home = sign_in.program_environment.home
 
     assert result.succeeded
     assert not exists(str(home.parent))
@@ -147,9 +147,9 @@ async def test_protected_folders_are_removed() -> None:
 async def test_foreign_link() -> None:
     """A program that ignores its server sends the browser elsewhere: nothing is fetched from there."""
     async with small_sign_in(
-        "--elsewhere", "https://as.example/authorize", manner=Manner(seconds=2.0)
-    ) as stage:
-        result = await stage.end(within=1.0)
+        "--elsewhere", "https://as.example/authorize", behaviour=Behaviour(seconds=2.0)
+    ) as sign_in:
+        result = await sign_in.end(within=1.0)
 
     assert (result.succeeded, result.link, result.requests, result.visits) == (False, "", (), ())
     assert result.seen.links[0].startswith("https://as.example/authorize?")
@@ -157,18 +157,18 @@ async def test_foreign_link() -> None:
 
 async def test_no_link() -> None:
     """A program that opens none is ended in time."""
-    result = await signed_in("--opener", "none", manner=Manner(seconds=1.5))
+    result = await signed_in("--opener", "none", behaviour=Behaviour(seconds=1.5))
 
     assert (result.status, result.succeeded, result.seen.links, result.left_behind) == (None, False, (), 0)
 
 
 async def test_paused_at_each_point() -> None:
-    """A story acts while the user reads the page, after the approval, and before the response comes."""
-    async with small_sign_in() as stage:
-        link = await stage.until("link")
-        approved = await stage.until("approved")
-        answer = await stage.until("answer")
-        result = await stage.end()
+    """A scenario acts while the user reads the page, after the approval, and before the response comes."""
+    async with small_sign_in() as sign_in:
+        link = await sign_in.until("link")
+        approved = await sign_in.until("approved")
+        answer = await sign_in.until("answer")
+        result = await sign_in.end()
 
     assert link is not None
     assert approved is not None
@@ -183,11 +183,11 @@ async def test_paused_at_each_point() -> None:
 
 async def test_requests_of_stories_are_not_the_programs() -> None:
     """Requests of the attacker are sent, and do not count as the program's."""
-    async with small_sign_in() as stage:
-        exposed = await stage.until("link")
+    async with small_sign_in() as sign_in:
+        exposed = await sign_in.until("link")
         assert exposed is not None
-        at_program = await stage.ask(HttpRequest("GET", f"{exposed.redirect_uri}?code=forged&state=forged"))
-        result = await stage.end()
+        at_program = await sign_in.ask(HttpRequest("GET", f"{exposed.redirect_uri}?code=forged&state=forged"))
+        result = await sign_in.end()
 
     assert at_program.status == 200
     assert [one.parameters["code"] for one in result.token_requests] != ["forged"]
@@ -196,24 +196,24 @@ async def test_requests_of_stories_are_not_the_programs() -> None:
 
 async def test_faults_of_the_server() -> None:
     """The program meets a server that breaks a rule, and is not signed in."""
-    async with small_sign_in(faults=Faults(deny_all=True), manner=Manner(seconds=2.0)) as stage:
-        result = await stage.end(within=1.0)
+    async with small_sign_in(faults=Faults(deny_all=True), behaviour=Behaviour(seconds=2.0)) as sign_in:
+        result = await sign_in.end(within=1.0)
 
     assert (result.succeeded, result.account) == (False, "")
 
 
 async def test_stays() -> None:
     """A program that goes on as a server does is ended when it has its tokens."""
-    result = await signed_in("--stay", manner=Manner(stays=True))
+    result = await signed_in("--stay", behaviour=Behaviour(stays=True))
 
     assert (result.status, result.succeeded, result.left_behind) == (None, True, 0)
 
 
 async def test_deaf_to_sigterm() -> None:
     """A program that ignores the polite signal is ended by force."""
-    async with small_sign_in("--stay", "--deaf", manner=Manner(stays=True)) as stage:
-        result = await stage.end()
-        processes = stage.process.descendants
+    async with small_sign_in("--stay", "--deaf", behaviour=Behaviour(stays=True)) as sign_in:
+        result = await sign_in.end()
+        processes = sign_in.process.descendants
 
     assert result.status is None
     assert processes.alive() == []
@@ -221,9 +221,9 @@ async def test_deaf_to_sigterm() -> None:
 
 async def test_child_left_behind() -> None:
     """A child in a session of its own is found by its environment, counted, and ended."""
-    async with small_sign_in("--child") as stage:
-        result = await stage.end()
-        processes = stage.process.descendants
+    async with small_sign_in("--child") as sign_in:
+        result = await sign_in.end()
+        processes = sign_in.process.descendants
 
     assert (result.status, result.succeeded, result.left_behind) == (0, True, 1)
     assert processes.alive() == []
@@ -259,8 +259,10 @@ async def test_thousands_of_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each may be one of the program's own pages; its ports are looked at once for all of them."""
     monkeypatch.setattr(interaction, "LOCAL_SECONDS", 0.0)
     begun = time.process_time()
-    async with small_sign_in("--links", "1000", "--opener", "none", manner=Manner(seconds=1.5)) as stage:
-        result = await stage.end()
+    async with small_sign_in(
+        "--links", "1000", "--opener", "none", behaviour=Behaviour(seconds=1.5)
+    ) as sign_in:
+        result = await sign_in.end()
 
     assert len(result.seen.links) == 1000
     assert time.process_time() - begun < 3.0
@@ -308,8 +310,8 @@ async def test_files() -> None:
 async def test_environment() -> None:
     """Nothing of the user's environment is handed on but what a program needs to start."""
     setup = ProgramSetup(recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"})
-    async with small_sign_in(setup=setup) as stage:
-        result = await stage.end()
+    async with small_sign_in(setup=setup) as sign_in:
+        result = await sign_in.end()
 
     given = json.loads(result.seen.stdout.splitlines()[0])
     assert result.succeeded
@@ -323,8 +325,8 @@ async def test_kept_variables() -> None:
     setup = ProgramSetup(
         recipe("--environment"), {**os.environ, "MY_TOKEN": "of-the-user"}, kept=("MY_TOKEN",)
     )
-    async with small_sign_in(setup=setup) as stage:
-        result = await stage.end()
+    async with small_sign_in(setup=setup) as sign_in:
+        result = await sign_in.end()
 
     assert json.loads(result.seen.stdout.splitlines()[0])["MY_TOKEN"] == "of-the-user"
     assert "of-the-user" not in setup.redactor.text(result.seen.stdout)
@@ -332,8 +334,8 @@ async def test_kept_variables() -> None:
 
 async def test_terminal() -> None:
     """A program that wants a terminal gets one, with one that it can ask a password on."""
-    manner = Manner(terminal=True)
-    result = await signed_in("--terminal", "--password", manner=manner, input_text="hidden\n")
+    behaviour = Behaviour(terminal=True)
+    result = await signed_in("--terminal", "--password", behaviour=behaviour, input_text="hidden\n")
 
     assert result.succeeded
     assert "hidden" not in result.seen.stdout
@@ -341,7 +343,7 @@ async def test_terminal() -> None:
 
 async def test_enter_is_pressed() -> None:
     """A question that waits for Enter gets it."""
-    result = await signed_in("--terminal", "--ask", manner=Manner(terminal=True))
+    result = await signed_in("--terminal", "--ask", behaviour=Behaviour(terminal=True))
 
     assert result.succeeded
 
@@ -362,9 +364,9 @@ async def test_fixed_port_again() -> None:
 
 async def test_abandoned() -> None:
     """The tab is closed and Ctrl-C pressed: the program ends by it."""
-    async with small_sign_in() as stage:
-        await stage.until("link")
-        result = await stage.abandon(0.2, 5.0)
+    async with small_sign_in() as sign_in:
+        await sign_in.until("link")
+        result = await sign_in.abandon(0.2, 5.0)
 
     assert (result.succeeded, result.requests) == (False, ())
     assert result.status not in (None, 0)
@@ -372,9 +374,9 @@ async def test_abandoned() -> None:
 
 async def test_nothing_is_left() -> None:
     """No process and no folder: whatever the program does."""
-    async with small_sign_in("--child", "--stay", "--deaf") as stage:
-        await stage.until("link")
-        processes = stage.process.descendants
+    async with small_sign_in("--child", "--stay", "--deaf") as sign_in:
+        await sign_in.until("link")
+        processes = sign_in.process.descendants
         count, folder = len(processes.alive()), processes.alive()[0].cwd()
         assert exists(folder)
 

@@ -1,4 +1,4 @@
-"""Every question has a program that falls to it and one that does not: the same story tells them apart."""
+"""Every question has a program that falls to it and one that does not: the same scenario tells them apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same stories on a real process: what memory cannot show is shown here."""
+"""The same scenarios on a real process: what memory cannot show is shown here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.audit.programs.assembling import Audited, assemble
-from loopback_auth.audit.programs.observed import Played
+from loopback_auth.audit.programs.observed import TrialResult
 from loopback_auth.audit.programs.program_setup import ProgramSetup
-from loopback_auth.audit.programs.program_sign_in import Manner
+from loopback_auth.audit.programs.program_sign_in import Behaviour
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
-from loopback_auth.audit.programs.setting_up import staged
+from loopback_auth.audit.programs.setting_up import ready_sign_in
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.audit.programs.trial_runner import play
 from loopback_auth.audit.programs.trials import TRIALS
@@ -38,16 +38,16 @@ def signer() -> Signer:
     return made
 
 
-async def on_port(trial: Trial, weak: Iterable[str], signer: Signer) -> Played:
+async def on_port(trial: Trial, weak: Iterable[str], signer: Signer) -> TrialResult:
     """Play one trial on the sample program."""
     recipe = Recipe("sample", (sys.executable, str(SCRIPT), "{issuer}", "{client_id}", *weak))
     setup = ProgramSetup(recipe, dict(os.environ), signer=signer)
-    async with staged(setup, Manner(seconds=60.0), faults=trial.faults, hang=trial.hang) as stage:
-        _, context = new_context("code", stage.issuer)
-        return await play(trial, context, stage)
+    async with ready_sign_in(setup, Behaviour(seconds=60.0), faults=trial.faults, hang=trial.hang) as sign_in:
+        _, context = new_context("code", sign_in.issuer)
+        return await play(trial, context, sign_in)
 
 
-def column(*played: tuple[Trial, Played]) -> Audited:
+def column(*played: tuple[Trial, TrialResult]) -> Audited:
     """Judge what was played."""
     trace = Recorder("code", ground="demo", provider="demo", clock=lambda: 0.0).trace()
     return assemble("sample", "code", played, trace=trace)
@@ -104,7 +104,7 @@ async def test_what_one_sign_in_shows(weak: str, falls: set[str], signer: Signer
 async def test_a_weak_process_falls(
     trial: str, weak: tuple[str, ...], falls: set[str], signer: Signer
 ) -> None:
-    """What a story shows in memory it shows on a port."""
+    """What a scenario shows in memory it shows on a port."""
     played = await on_port(BY_ID[trial], weak, signer)
 
     assert {name for name, answer in played.answers.items() if answer.verdict == "fail"} == falls
@@ -115,7 +115,7 @@ async def test_a_careful_process_passes(signer: Signer) -> None:
     """Nothing of what is tried harms a program that keeps the rules."""
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def one(trial: Trial) -> tuple[Trial, Played]:
+    async def one(trial: Trial) -> tuple[Trial, TrialResult]:
         async with slots:
             return trial, await on_port(trial, (), signer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loopback_auth.audit.programs.temporary_folder import own_folder, remove
+from loopback_auth.audit.programs.temporary_folder import remove, temporary_folder
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
@@ -13,7 +13,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     kept.mkdir()
     (kept / "file").write_text("text")
     kept.chmod(0o500)
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         (folder / "link").symlink_to(kept)
         (folder / "closed").mkdir()
         (folder / "closed" / "link").symlink_to(kept / "file")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from loopback_auth.audit.programs.actions import End, ProgramStory
-from loopback_auth.audit.programs.observed import Played, ProgramResult, Visit
+from loopback_auth.audit.programs.actions import End, ProgramScenario
+from loopback_auth.audit.programs.observed import ProgramResult, TrialResult, Visit
 from loopback_auth.audit.programs.trial import Need, Trial, again, not_applicable
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.demo.request_log import LoggedRequest
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 
-def undisturbed(context: AttackContext) -> ProgramStory:
+def undisturbed(context: AttackContext) -> ProgramScenario:
     """Let the program sign in."""
     yield from End()
     return {}
@@ -40,7 +40,7 @@ def test_a_trial_applies_where_the_program_does_what_it_needs(need: Need) -> Non
 
 def test_nothing_is_played_again_by_default() -> None:
     """Most trials answer their questions in one sign-in."""
-    assert again(Trial("x", "Nothing is disturbed.", undisturbed), Played({})) == ()
+    assert again(Trial("x", "Nothing is disturbed.", undisturbed), TrialResult({})) == ()
 
 
 def test_the_last_page_is_one_that_arrived() -> None:

@@ -1,1 +1,1 @@
-"""What is tried on a program, as stories that read from top to bottom."""
+"""What is tried on a program, as scenarios that read from top to bottom."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramStory, Talk
+from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramScenario, SendBytes
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
 from loopback_auth.audit.programs.scenarios.steps import authority, end_text, path, status_text, waiting
@@ -121,7 +121,7 @@ REPEATED = Question(
 )
 
 
-def reload(_: AttackContext) -> ProgramStory:
+def reload(_: AttackContext) -> ProgramScenario:
     """The response comes with many cookies, and then twice more."""
     exposed = yield from waiting()
     first = yield from Ask(_copy(exposed, headers=(("Cookie", f"a={'x' * COOKIE}"),)))
@@ -171,13 +171,13 @@ PATIENCE = 15.0
 """Seconds in which the response must get through."""
 
 
-def silence(_: AttackContext) -> ProgramStory:
+def silence(_: AttackContext) -> ProgramScenario:
     """Connections are open to the port that say nothing or too little; then the response comes."""
     exposed = yield from waiting()
     where = authority(exposed.redirect_uri)
     half = f"GET {path(exposed.redirect_uri)} HTTP/1.1\r\nHost: {where}\r\n".encode("ascii", "replace")
-    yield from Talk(where, wait=0.1, keep=True)
-    yield from Talk(where, (half,), wait=0.1, keep=True)
+    yield from SendBytes(where, wait=0.1, keep=True)
+    yield from SendBytes(where, (half,), wait=0.1, keep=True)
     result = yield from End(PATIENCE)
     said = f"A silent connection and half a request were open. {end_text(result)}"
     return {SILENT.id: passed(said) if result.succeeded else failed(said)}

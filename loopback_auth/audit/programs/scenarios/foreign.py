@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramScenario
 from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
 from loopback_auth.audit.programs.scenarios.series import SETTLED
 from loopback_auth.audit.programs.scenarios.steps import attackers_request, end_text, status_text, waiting
@@ -45,13 +45,13 @@ STOLEN = Question(
 )
 
 
-def login_csrf(context: AttackContext) -> ProgramStory:
+def login_csrf(context: AttackContext) -> ProgramScenario:
     """A page delivers the attacker's own approval."""
     answer = yield from _delivered(context, right_state=False)
     return {LOGIN_CSRF.id: answer}
 
 
-def injected(context: AttackContext) -> ProgramStory:
+def injected(context: AttackContext) -> ProgramScenario:
     """The same by an attacker who has learned the state."""
     answer = yield from _delivered(context, right_state=True)
     return {INJECTED.id: answer}
@@ -75,7 +75,7 @@ def _delivered(context: AttackContext, *, right_state: bool) -> ProgramActions[A
     return passed(f"{what} {end_text(result)}")
 
 
-def stolen(context: AttackContext) -> ProgramStory:
+def stolen(context: AttackContext) -> ProgramScenario:
     """Another process uses the code before the program does."""
     exposed = yield from waiting()
     code = exposed.brought("code")

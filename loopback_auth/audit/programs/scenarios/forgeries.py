@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from loopback_auth.audit.programs.actions import Abandon, End, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.actions import Abandon, End, ProgramActions, ProgramScenario
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
 from loopback_auth.audit.programs.scenarios.steps import authority, path, status_text, waiting
@@ -190,7 +190,7 @@ TAKEN_WITHIN = 3.0
 """Seconds in which a program that has accepted a callback sends its code."""
 
 
-def cors(_: AttackContext) -> ProgramStory:
+def cors(_: AttackContext) -> ProgramScenario:
     """A script of a foreign page asks whether it may fetch the callback's address."""
     exposed = yield from waiting()
     preflight = yield from Ask(_preflight(exposed, path(exposed.redirect_uri)))
@@ -203,7 +203,7 @@ def cors(_: AttackContext) -> ProgramStory:
     return {OPENED.id: passed(f"The preflight got {preflight.status}, without Access-Control headers.")}
 
 
-def rebinding(_: AttackContext) -> ProgramStory:
+def rebinding(_: AttackContext) -> ProgramScenario:
     """The right response comes under the attacker's host name, and the user's tab is closed."""
     exposed = yield from waiting()
     if exposed.answer is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlencode
 
-from loopback_auth.audit.programs.actions import Abandon, End, ProgramStory
+from loopback_auth.audit.programs.actions import Abandon, End, ProgramScenario
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.scenarios.forgeries import forged
 from loopback_auth.audit.programs.scenarios.steps import status_text, waiting
@@ -55,7 +55,7 @@ _LINKED = re.compile(rb"""(?:href|src|action)\s*=\s*["']?javascript:audit""", re
 _PLACES = urlencode(dict.fromkeys(("next", "redirect", "redirect_to", "return_to", "url"), AWAY))
 
 
-def hostile_error(_: AttackContext) -> ProgramStory:
+def hostile_error(_: AttackContext) -> ProgramScenario:
     """Errors come with markup and control characters: one with a wrong state, one with the right one."""
     exposed = yield from waiting()
     parameters = {
@@ -132,7 +132,7 @@ TAB_CLOSED = 15.0
 """Seconds after the tab was closed at which the user presses Ctrl-C."""
 
 
-def closed_tab(_: AttackContext) -> ProgramStory:
+def closed_tab(_: AttackContext) -> ProgramScenario:
     """The user closes the tab on the provider's page, waits, and gives up."""
     yield from Until("link")
     result = yield from Abandon(TAB_CLOSED)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from loopback_auth.audit.programs.actions import Bind, End, Look, ProgramActions, ProgramStory
+from loopback_auth.audit.programs.actions import Bind, End, Look, ProgramActions, ProgramScenario
 from loopback_auth.audit.programs.observed import Answer, Listener, failed, idle, not_observed, passed
 from loopback_auth.audit.programs.scenarios.steps import waiting
 from loopback_auth.audit.programs.trial import Question, Trial
@@ -46,7 +46,7 @@ OTHERS = {"127.0.0.1": "::1", "0.0.0.0": "::1", "::1": "127.0.0.1"}  # noqa: S10
 """The other address of localhost, by the one that a program listens at; `::` takes both."""
 
 
-def undisturbed(_: AttackContext) -> ProgramStory:
+def undisturbed(_: AttackContext) -> ProgramScenario:
     """Let the program sign in, and look at its port while it waits."""
     exposed = yield from waiting()
     seen = yield from Look()

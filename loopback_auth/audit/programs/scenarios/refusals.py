@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from loopback_auth.audit.programs.actions import End, ProgramStory
+from loopback_auth.audit.programs.actions import End, ProgramScenario
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
 from loopback_auth.audit.programs.reading import quoted
 from loopback_auth.audit.programs.scenarios.steps import claims_success, end_text, page_said
@@ -64,7 +64,7 @@ def honest_page(result: ProgramResult) -> Answer:
     return (failed if claims_success(result) else passed)(page_said(result))
 
 
-def _failing(judges: Mapping[str, Callable[[ProgramResult], Answer]], _: AttackContext) -> ProgramStory:
+def _failing(judges: Mapping[str, Callable[[ProgramResult], Answer]], _: AttackContext) -> ProgramScenario:
     result = yield from End()
     if result.succeeded:
         return dict.fromkeys(judges, not_observed("The sign-in succeeded all the same."))
@@ -171,7 +171,7 @@ GIVEN_UP = 45.0
 """Seconds in which the program has to give up a token endpoint that does not answer: many wait for 30."""
 
 
-def hang(_: AttackContext) -> ProgramStory:
+def hang(_: AttackContext) -> ProgramScenario:
     """The token endpoint takes the request and says nothing."""
     result = yield from End(GIVEN_UP)
     if result.status is None:
@@ -190,8 +190,10 @@ def _trial(
     judges: tuple[Callable[[ProgramResult], Answer], ...],
     faults: Faults,
 ) -> Trial:
-    story = partial(_failing, {question.id: judge for question, judge in zip(questions, judges, strict=True)})
-    return Trial(id, title, story, questions, lambda _: faults)
+    scenario = partial(
+        _failing, {question.id: judge for question, judge in zip(questions, judges, strict=True)}
+    )
+    return Trial(id, title, scenario, questions, lambda _: faults)
 
 
 REFUSALS = (

@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramStory
-from loopback_auth.audit.programs.observed import Answer, Played, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramScenario
+from loopback_auth.audit.programs.observed import (
+    Answer,
+    ProgramResult,
+    TrialResult,
+    failed,
+    not_observed,
+    passed,
+)
 from loopback_auth.audit.programs.scenarios.steps import end_text, still_waits, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed
@@ -82,9 +89,9 @@ class Series:
     def trial(self) -> Trial:
         """Return the trial."""
         questions = (*(probe.question for probe in self.probes), *self.further)
-        return Trial(self.id, self.title, self.tell, questions, needs=("port", "code"), parts=self.parts)
+        return Trial(self.id, self.title, self.scenario, questions, needs=("port", "code"), parts=self.parts)
 
-    def tell(self, context: AttackContext) -> ProgramStory:
+    def scenario(self, context: AttackContext) -> ProgramScenario:
         """Try them in order, for as long as the program waits."""
         exposed = yield from waiting()
         sent: dict[str, Sent] = {}
@@ -101,7 +108,7 @@ class Series:
             return answers | {name: failed(f"{one.said} {_harm(result)}") for name, one in sent.items()}
         return answers
 
-    def parts(self, played: Played) -> tuple[Trial, ...]:
+    def parts(self, played: TrialResult) -> tuple[Trial, ...]:
         """Return the trials that are still needed: none, the rest, or two halves."""
         open_ones = tuple(probe for probe in self.probes if probe.question.id not in played.answers)
         if not played.finished or not open_ones or (len(self.probes) == 1):

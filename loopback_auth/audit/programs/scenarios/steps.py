@@ -1,4 +1,4 @@
-"""Steps that several stories have in common, and the words for what came back."""
+"""Steps that several scenarios have in common, and the words for what came back."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.audit.programs.actions import ProgramActions, Talk
+from loopback_auth.audit.programs.actions import ProgramActions, SendBytes
 from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
 from loopback_auth.audit.programs.scenarios.steps import authority, origin, path, status_text
 from loopback_auth.audit.programs.trial import Question
@@ -51,7 +51,7 @@ def favicon(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
 
 def preconnect(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The browser opens a connection in advance, does not need it, and closes it."""
-    yield from Talk(authority(exposed.redirect_uri), wait=0.1)
+    yield from SendBytes(authority(exposed.redirect_uri), wait=0.1)
     return Sent("A connection was opened and closed without a word.")
 
 
@@ -87,7 +87,7 @@ def other_methods(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
 
 def tls(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     """The browser speaks https to this port, because it knows the host name so (HSTS)."""
-    came = yield from Talk(authority(exposed.redirect_uri), (client_hello(),), wait=WAIT)
+    came = yield from SendBytes(authority(exposed.redirect_uri), (client_hello(),), wait=WAIT)
     return Sent(f"A TLS connection attempt got {_came(came)}.")
 
 
@@ -111,7 +111,7 @@ def malformed(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     }
     said: list[str] = []
     for how, data in sent.items():
-        came = yield from Talk(authority(exposed.redirect_uri), (data,), wait=WAIT)
+        came = yield from SendBytes(authority(exposed.redirect_uri), (data,), wait=WAIT)
         said.append(f"{how} {_came(came)}")
     return Sent(f"Malformed requests got: {', '.join(said)}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from loopback_auth.audit.programs.actions import End, ProgramStory
+from loopback_auth.audit.programs.actions import End, ProgramScenario
 from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, idle, not_observed, passed
 from loopback_auth.audit.programs.scenarios.steps import end_text
 from loopback_auth.audit.programs.trial import Need, Question, Trial
@@ -87,7 +87,7 @@ def signature_checked(result: ProgramResult) -> Answer:
     return not_signed_in(result)
 
 
-def _told(id: str, judge: Callable[[ProgramResult], Answer], _: AttackContext) -> ProgramStory:
+def _told(id: str, judge: Callable[[ProgramResult], Answer], _: AttackContext) -> ProgramScenario:
     result = yield from End()
     return {id: judge(result)}
 

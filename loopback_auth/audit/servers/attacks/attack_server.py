@@ -41,7 +41,7 @@ def untried(tried: Sequence[Attack], why: str) -> list[Attack]:
 
 def _tried(one: ServerAttack, session: AttackSession) -> Flow[Attack]:
     try:
-        outcome = yield from one.story(session)
+        outcome = yield from one.scenario(session)
     except LoopbackAuthError as exc:
         verdict: Verdict = "not applicable" if isinstance(exc, InapplicableError) else "not observed"
         return one.judged(verdict, f"{server_text(exc.message, 300).rstrip('.')}.")

@@ -23,10 +23,10 @@ class ServerAttack(DescribedAttack):
     """An attack on a server.
 
     Args:
-        story: tries it.
+        scenario: tries it.
     """
 
-    story: Callable[[AttackSession], Flow[Outcome]]
+    scenario: Callable[[AttackSession], Flow[Outcome]]
 
 
 ATTACKS = (
