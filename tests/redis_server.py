@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from patience import SOON
+from surroundings import IN_CI
 
 KEY = "canary-key-7f3a-0123456789abcdef-0123456789"
 PROGRAM = shutil.which("redis-server") or ""
 
 needs_redis = pytest.mark.skipif(
-    not PROGRAM and not os.environ.get("CI"),
+    not PROGRAM and not os.environ.get(IN_CI),
     reason="there is no redis-server; scripts/install --dev brings it",
 )
 

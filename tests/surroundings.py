@@ -22,6 +22,8 @@ SLOW = ("slow", "browser", "foreign")
 """Markers of tests that wait for other programs."""
 HUNG = r"Timeout \(>"
 """What pytest-timeout says of a test that hangs; it would hang again."""
+IN_CI = "TESTS_IN_CI"
+"""Environment variable that is set where the tests run in a CI job; there no test may miss a program."""
 TEST_SECONDS = 120.0
 """Seconds after which a coroutine test is cancelled; what it opened is then closed."""
 
@@ -125,7 +127,10 @@ hear_signals()
 # Files that the tests make are as private as a login shell makes them: what others can write to is refused.
 os.umask(0o022)
 
-# A test is in a CI job or in the shell of an agent only if it says so: nobody is waited for there.
+# A test is in a CI job or in the shell of an agent only if it says so: nobody is waited for there. That the
+# tests themselves are in a CI job is kept in another variable, which the processes of pytest-xdist inherit.
+if os.environ.get("CI"):
+    os.environ[IN_CI] = "1"
 for name in (*CI, *AGENTS):
     os.environ.pop(name, None)
 
