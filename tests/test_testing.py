@@ -171,7 +171,6 @@ def test_client_of_the_mcp_server_needs_nothing_but_its_address() -> None:
 
 def test_features_are_passed_on() -> None:
     """A client of a strict server meets nonces, proofs and a wrong clock, and a stolen token is refused."""
-    pytest.importorskip("joserfc")
     user = SimulatedUser()
     bound = Features(dpop="required", server_nonces=True, resource_nonces=True)
     with serve(features=bound, faults=Faults(clock_ahead=600)) as server:

@@ -21,8 +21,6 @@ from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.token_source import TokenSource
 from loopback_auth.tokens import IdToken, SignIn
 
-pytest.importorskip("joserfc")
-
 
 @pytest.fixture
 def server() -> Iterator[DemoAuthorizationServer]:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from demo_conversation import ISSUER, REDIRECT_URI, Conversation, PlainSigner, request
+from demo_keys import Holder, ec_key, keyed_client, public, signed
 from flow_world import Entropy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("joserfc")
-
-from demo_keys import Holder, ec_key, keyed_client, public, signed
 
 from loopback_auth.demo.features import Features
 from loopback_auth.demo.server import DemoServer

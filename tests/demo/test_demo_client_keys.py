@@ -18,11 +18,8 @@ from demo_conversation import (
     error,
     request,
 )
-from flow_world import Entropy
-
-pytest.importorskip("joserfc")
-
 from demo_keys import Holder, ec_key, keyed_client, public, rsa_key, signed
+from flow_world import Entropy
 
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.features import Features

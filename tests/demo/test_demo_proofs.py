@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 from demo_conversation import ISSUER, REDIRECT_URI, Conversation, document, error, request
-from flow_world import Entropy
-
-pytest.importorskip("joserfc")
-
 from demo_keys import Holder, ec_key, public, rsa_key
+from flow_world import Entropy
 
 from loopback_auth.demo import features
 from loopback_auth.demo.clients import DemoClient

@@ -18,6 +18,8 @@ from demo_conversation import (
     error,
     id_claims,
 )
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
@@ -419,11 +421,10 @@ def test_refreshed_id_token_keeps_auth_time_and_drops_nonce() -> None:
 
 def test_real_signature_verifies_with_the_published_key() -> None:
     """The key set is good for what it is published for (RFC 7515 §5.2, RFC 7517 §5)."""
-    jwk, jwt = pytest.importorskip("joserfc.jwk"), pytest.importorskip("joserfc.jwt")
     talk = conversation(signer=rsa_signer())
     token = talk.tokens(scope="openid")["id_token"]
     keys = document(talk.get("/jwks"))
-    decoded = jwt.decode(token, jwk.KeySet.import_key_set(keys), algorithms=["RS256"])
+    decoded = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256"])
 
     assert decoded.claims["sub"] == "demo-1"
     assert "d" not in keys["keys"][0]

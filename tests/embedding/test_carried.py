@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="there is no $BROWSER for a simulated user there"),
     pytest.mark.timeout(600),  # PyInstaller takes half a minute, and many times that on a busy machine.
 ]
-pytest.importorskip("joserfc")
 
 PROGRAM = Path(__file__).parent / "programs" / "carried.py"
 LIBRARIES = ("loopback-auth[oidc]", "httpx", "requests")

@@ -115,7 +115,6 @@ def test_kubectl_gets_the_id_token(
     demo_authorization_server: DemoAuthorizationServer, simulated_user: SimulatedUser, tmp_path: Path
 ) -> None:
     """It runs the plugin with each command, and the user signs in with the first one."""
-    pytest.importorskip("joserfc")
     server, folder = demo_authorization_server, str(tmp_path / "kept")
     first, again = (json.loads(run("kubectl_token.py", server.issuer, folder)) for _ in range(2))
 
@@ -131,7 +130,6 @@ def test_kubectl_gets_a_new_id_token(
     demo_authorization_server: DemoAuthorizationServer, simulated_user: SimulatedUser, tmp_path: Path
 ) -> None:
     """When it has expired the plugin renews, and asks nobody."""
-    pytest.importorskip("joserfc")
     server, folder = demo_authorization_server, str(tmp_path / "kept")
     first = json.loads(run("kubectl_token.py", server.issuer, folder))
     store = FileTokenStore(folder)

@@ -12,8 +12,6 @@ from loopback_auth import LoopbackReceiver
 from loopback_auth.events import silent
 from loopback_auth.testing import SimulatedUser, serve
 
-pytest.importorskip("joserfc")
-
 
 def sign_in(app: PublicClientApplication, scopes: list[str], user: SimulatedUser) -> dict[str, object]:
     """Sign in with msal, and show the user what came of it."""

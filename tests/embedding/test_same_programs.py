@@ -17,7 +17,6 @@ from patience import SOON
 from embedding.tenant import tenant
 from loopback_auth.testing import DemoAuthorizationServer, DemoClient, SimulatedUser, serve
 
-pytest.importorskip("joserfc")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="there is no $BROWSER for a simulated user there"),

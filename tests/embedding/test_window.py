@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
-
-pytest.importorskip("textual")
-
 from pasted_addresses import pasted_by
 from patience import SOON
 from textual.pilot import Pilot

@@ -28,7 +28,6 @@ def command_line(tmp_path: Path) -> CommandLine:
 @pytest.fixture(scope="session")
 def client_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     """Keys and certificates of the clients that `provider.mjs` knows."""
-    pytest.importorskip("trustme")
     return made_keys(tmp_path_factory.mktemp("keys"))
 
 

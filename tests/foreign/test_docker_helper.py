@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from command_line import PATIENCE, missing
 from helper_home import Home
 from renewing import TokenEndpoint
@@ -58,9 +60,9 @@ def run(environ: dict[str, str], *command: str) -> subprocess.CompletedProcess[s
 
 def test_the_library_of_docker_asks_the_helper(home: Home, site: Site, environ: dict[str, str]) -> None:
     """It reads the settings, runs the program and compares the texts; docker-compose is built on it."""
-    auth = pytest.importorskip("docker.auth")
-    errors = pytest.importorskip("docker.credentials.errors")
-    credentials = pytest.importorskip("docker.credentials")
+    auth = importlib.import_module("docker.auth")
+    errors = importlib.import_module("docker.credentials.errors")
+    credentials = importlib.import_module("docker.credentials")
     home.keep("work", site.host)
     config = auth.load_config(environ["DOCKER_CONFIG"] + "/config.json")
     store = credentials.Store("loopback-auth")
@@ -80,7 +82,7 @@ def test_an_identity_token_is_given_where_the_settings_say_so(
     home: Home, site: Site, environ: dict[str, str]
 ) -> None:
     """The library takes the user name for what the protocol says."""
-    auth = pytest.importorskip("docker.auth")
+    auth = importlib.import_module("docker.auth")
     home.keep("work", site.host)
     home.configure('token_username = "<token>"\n')
     config = auth.load_config(environ["DOCKER_CONFIG"] + "/config.json")
@@ -124,7 +126,6 @@ def test_the_command_line_of_docker_reads_a_manifest(home: Home, environ: dict[s
     """It needs no daemon for that, and asks the helper by itself."""
     if shutil.which("docker") is None:
         pytest.skip("there is no docker, which scripts/install does not install")
-    trustme = pytest.importorskip("trustme")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with served(registry(), "canary-work", tls=context) as site:

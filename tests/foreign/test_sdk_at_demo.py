@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
-
-pytest.importorskip("mcp")
 import httpx2
+import pytest
 from mcp import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import ssl
 import subprocess
@@ -14,6 +15,7 @@ from shutil import which
 from typing import Any
 
 import pytest
+import trustme
 from command_line import CommandLine, program
 
 from foreign.tool_server import ToolServer, tool_server
@@ -52,7 +54,6 @@ def server() -> Iterator[ToolServer]:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[tuple[ToolServer, Path]]:
     """The same by TLS, without which no token is sent, and a kubeconfig for it."""
-    trustme = pytest.importorskip("trustme")
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -138,7 +139,7 @@ def test_the_python_client_of_kubernetes_does_so_too(
     environment: dict[str, str], cluster: tuple[ToolServer, Path]
 ) -> None:
     """It has its own reader of kubeconfig and plugins."""
-    kubernetes = pytest.importorskip("kubernetes")
+    kubernetes = importlib.import_module("kubernetes")
     served, kubeconfig = cluster
     client = kubernetes.config.new_client_from_config(str(kubeconfig))
     version = kubernetes.client.VersionApi(client).get_code()
@@ -149,7 +150,7 @@ def test_the_python_client_of_kubernetes_does_so_too(
 
 def aws_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ToolServer, *lines: str) -> Any:
     """Return a session of botocore with one profile."""
-    session = pytest.importorskip("botocore.session")
+    session = importlib.import_module("botocore.session")
     config = tmp_path / "aws-config"
     config.write_text("\n".join(["[profile work]", "region = eu-central-1", *lines, ""]))
     for name, value in {
@@ -193,7 +194,7 @@ def test_botocore_shows_why_aws_refuses(
     server: ToolServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It shows what is on stderr, which has no token."""
-    exceptions = pytest.importorskip("botocore.exceptions")
+    exceptions = importlib.import_module("botocore.exceptions")
     server.is_refusing = True
     session = aws_session(
         tmp_path, monkeypatch, server, f"credential_process = {OURS} --as aws --role-arn {ROLE}"
@@ -222,7 +223,7 @@ def test_botocore_reads_an_id_token_from_a_file(
 
 def google_credentials(server: ToolServer, monkeypatch: pytest.MonkeyPatch, *more: str) -> Any:
     """Return credentials of google-auth that start our command."""
-    pluggable = pytest.importorskip("google.auth.pluggable")
+    pluggable = importlib.import_module("google.auth.pluggable")
     monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
     pool = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"
     return pluggable.Credentials.from_info(
@@ -241,7 +242,7 @@ def test_google_auth_starts_the_command_and_exchanges_the_id_token(
     server: ToolServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Executable-sourced credentials (AIP-4117); the exchange is RFC 8693."""
-    transport = pytest.importorskip("google.auth.transport.requests")
+    transport = importlib.import_module("google.auth.transport.requests")
     found = google_credentials(server, monkeypatch)
     found.refresh(transport.Request())
 
@@ -256,8 +257,8 @@ def test_google_auth_shows_why_there_is_no_token(
     environment: dict[str, str], server: ToolServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It quotes stdout, into which it has put stderr."""
-    transport = pytest.importorskip("google.auth.transport.requests")
-    exceptions = pytest.importorskip("google.auth.exceptions")
+    transport = importlib.import_module("google.auth.transport.requests")
+    exceptions = importlib.import_module("google.auth.exceptions")
     FileTokenStore(environment["LOOPBACK_AUTH_DATA_DIR"]).delete("work")
     with pytest.raises(exceptions.RefreshError) as caught:
         google_credentials(server, monkeypatch).refresh(transport.Request())
@@ -268,7 +269,7 @@ def test_google_auth_shows_why_there_is_no_token(
 
 def test_python_dotenv_reads_the_variable(environment: dict[str, str], tmp_path: Path) -> None:
     """And docker reads the same line, because it has no quotes."""
-    dotenv = pytest.importorskip("dotenv")
+    dotenv = importlib.import_module("dotenv")
     file = tmp_path / ".env"
     file.write_text(output(environment, "--as", "env", "--env-name", "API", "--shell", "dotenv"))
 
@@ -317,7 +318,7 @@ def test_curl_reads_the_netrc_entry(environment: dict[str, str], server: ToolSer
 
 def test_dockers_library_reads_the_file(environment: dict[str, str], hosts: str, tmp_path: Path) -> None:
     """It finds name and password by the address of the registry."""
-    auth = pytest.importorskip("docker.auth")
+    auth = importlib.import_module("docker.auth")
     file = tmp_path / "config.json"
     file.write_text(output(environment, "--as", "docker", "--host", hosts))
     found = auth.load_config(str(file)).resolve_authconfig(hosts)

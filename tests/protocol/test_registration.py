@@ -10,6 +10,7 @@ from email.utils import formatdate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc.jwk import ECKey
 from protocol_samples import json_answer, raw_answer
 
 from loopback_auth.client_metadata import ClientMetadata
@@ -200,8 +201,7 @@ def test_certificate_cannot_be_registered_by_the_program() -> None:
 
 def test_key_of_the_client_is_registered_without_its_private_half() -> None:
     """RFC 7591 §2 (`jwks`): a server that keeps the private half could sign as the client."""
-    ec_key = pytest.importorskip("joserfc.jwk").ECKey
-    key = ec_key.generate_key("P-256")
+    key = ECKey.generate_key("P-256")
     client = replace(CLIENT, private_key=json.dumps({**key.as_dict(private=True), "kid": "one"}))
     document = client_document(client, METADATA, URI, name="")
 
