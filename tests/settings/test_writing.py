@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tomlkit import TOMLDocument, table
@@ -15,6 +19,7 @@ from loopback_auth.settings import load_config
 from loopback_auth.settings.writing import change_config, set_provider
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
+NOBODY = 65534
 KEPT = """\
 # mine, do not touch
 scope   = "read"  # wide
@@ -135,17 +140,30 @@ def test_a_file_that_is_read_only_or_open_to_others_is_not_changed(path: Path, m
     assert path.read_text() == KEPT
 
 
-@posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_read_only_is_named(path: Path) -> None:
-    """There the file cannot be replaced."""
-    kept(path)
-    path.parent.chmod(0o500)
+@contextmanager
+def bound_by_modes() -> Iterator[None]:
+    """Be another user than root, who may write everywhere."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
     try:
-        with pytest.raises(ConfigError, match="cannot be written"):
-            change_config(str(path), choose)
+        yield
     finally:
-        path.parent.chmod(0o700)
+        os.seteuid(0)
+
+
+@posix
+def test_a_folder_that_is_read_only_is_named() -> None:
+    """There the file cannot be replaced."""
+    # Not in the folder of the test, to which other users have no way.
+    with TemporaryDirectory() as folder:
+        path = kept(Path(folder, "config.toml"))
+        path.parent.chmod(0o555)
+        with bound_by_modes(), pytest.raises(ConfigError, match="cannot be written"):
+            change_config(str(path), choose)
+
+        assert path.read_text() == KEPT
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
