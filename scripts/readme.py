@@ -88,7 +88,7 @@ HELPERS = (
 """Tools that ask a helper for a password: the line, where it is put, and what it was tried with."""
 PERSON = """\
 import asyncio, sys
-from loopback_auth.demo.serve import run_agent
+from loopback_auth.demo.run_agent import run_agent
 asyncio.run(run_agent(sys.argv[1]))
 """
 FIXED = (

@@ -7,7 +7,7 @@ from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
 FOLLOW_LINK = """\
 import asyncio, sys
-from loopback_auth.demo.serve import run_agent
+from loopback_auth.demo.run_agent import run_agent
 asyncio.run(run_agent(sys.argv[1]))
 """
 """A program for `python -c` that follows the link that it is given, and approves."""

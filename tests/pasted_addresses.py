@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from loopback_auth.demo.serve import run_agent
+from loopback_auth.demo.run_agent import run_agent
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.effects import Observer
 from loopback_auth.errors import TransportError

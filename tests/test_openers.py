@@ -21,7 +21,8 @@ from patience import SOON
 from watching import no_socket_left  # noqa: F401 - a fixture
 
 from loopback_auth import login, login_sync
-from loopback_auth.demo.serve import demo_thread, run_agent, serve_demo
+from loopback_auth.demo.run_agent import run_agent
+from loopback_auth.demo.serve import demo_thread, serve_demo
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import AttemptExpired, EndpointMissing, Unavailable
 from loopback_auth.events import Event, LinkReady, OpenerFailed, silent

@@ -13,7 +13,8 @@ from patience import SOON
 from time_leap import leap
 
 from loopback_auth import Program
-from loopback_auth.demo.serve import fetch, serve_demo
+from loopback_auth.demo.run_agent import fetch
+from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.effects import Observer

@@ -15,7 +15,8 @@ from patience import SOON
 from renewing import sign_in_at, token_endpoint
 
 from loopback_auth.api import login
-from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.demo.run_agent import run_agent
+from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import TransportError

@@ -93,7 +93,7 @@ def test_the_core_does_not_reach_the_world() -> None:
     world = {"aiohttp", "asyncio", "socket", "ssl", "time", "random", "secrets", "webbrowser", "platformdirs"}
     core = [path for room in ("protocol", "flows", "plan") for path in (PACKAGE / room).glob("*.py")]
     core += [PACKAGE / "effects.py", *((PACKAGE / "demo").glob("*.py"))]
-    for served in ("fetching.py", "serve.py", "user.py"):
+    for served in ("fetching.py", "run_agent.py", "serve.py", "user.py"):
         core.remove(PACKAGE / "demo" / served)
     reached = {
         (path.name, module)

@@ -20,7 +20,7 @@ from threading import Thread
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.demo.agent import PROGRAM, Decision
 from loopback_auth.demo.browser_command import browser_command
-from loopback_auth.demo.serve import run_agent
+from loopback_auth.demo.run_agent import run_agent
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import ConfigError, TransportError
 from loopback_auth.events import Event, LinkReady, VerificationPrompted

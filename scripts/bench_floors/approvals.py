@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
-from loopback_auth.demo.serve import Demo, run_agent, serve_demo
+from loopback_auth.demo.run_agent import run_agent
+from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.events import Event, LinkReady, VerificationPrompted

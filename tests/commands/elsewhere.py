@@ -15,7 +15,7 @@ import socket
 import struct
 import sys
 
-from loopback_auth.demo.serve import run_agent
+from loopback_auth.demo.run_agent import run_agent
 from loopback_auth.errors import LoopbackAuthError
 
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1

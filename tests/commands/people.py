@@ -21,7 +21,7 @@ from command_line import PATIENCE, CommandLine, Ended
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.clients import DemoClient
-from loopback_auth.demo.serve import run_agent
+from loopback_auth.demo.run_agent import run_agent
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ServerMetadata

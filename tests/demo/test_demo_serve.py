@@ -18,7 +18,8 @@ from patience import SOON
 
 from loopback_auth import words
 from loopback_auth.demo.faults import Faults
-from loopback_auth.demo.serve import Demo, demo_thread, factory, run_agent, serve_demo
+from loopback_auth.demo.run_agent import run_agent
+from loopback_auth.demo.serve import Demo, demo_thread, factory, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.setup import DEVICE_CODE
 from loopback_auth.errors import ConfigError, TransportError

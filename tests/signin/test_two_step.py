@@ -27,7 +27,8 @@ from two_step_world import (
 
 from loopback_auth.authorization_messages import Callback
 from loopback_auth.demo.faults import Faults
-from loopback_auth.demo.serve import demo_thread, run_agent
+from loopback_auth.demo.run_agent import run_agent
+from loopback_auth.demo.serve import demo_thread
 from loopback_auth.errors import (
     AttemptExpired,
     AuthorizationError,

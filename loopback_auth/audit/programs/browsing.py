@@ -20,7 +20,7 @@ from loopback_auth.audit.programs.observed import Visit
 from loopback_auth.audit.programs.server import AuditServer
 from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Point
 from loopback_auth.demo.agent import Navigation, follow
-from loopback_auth.demo.serve import fetch
+from loopback_auth.demo.run_agent import fetch
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.urls import is_localhost

@@ -22,7 +22,7 @@ from loopback_auth.compare.attacks.attack_actions import (
 )
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.demo.agent import Navigation, follow
-from loopback_auth.demo.serve import fetch
+from loopback_auth.demo.run_agent import fetch
 from loopback_auth.effects import Effect, Observer, Send
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.events import CallbackReceived, Event, LinkReady, PasteReady, PasteRefused
