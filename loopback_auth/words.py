@@ -441,8 +441,13 @@ RESULT_ID_TOKEN = "ID token"
 RESULT_KEPT_IN = "kept in"
 RESULT_NOWHERE = "nowhere, because of --no-store"
 RESULT_PRINTED = (
-    "The token is printed once. logout cannot revoke it: when you do not need it any more, remove the "
-    "authorization on the web page of the provider."
+    "The token is printed once. logout cannot revoke it: when you do not need it any more, {revoke}remove "
+    "the authorization on the web page of the provider."
+)
+RESULT_PRINTED_REVOKE = "send it to {url} (RFC 7009), or "
+RESULT_PRINTED_VENDOR = "send {method} {url} with it in the Authorization header, or "
+RESULT_PRINTED_DEMO = (
+    "The token is printed once. The demo server has stopped, so nothing accepts it any more."
 )
 REPLACES = "You are signed in to {name} as {before}, and this login is {account}."
 REPLACES_PROMPT = "Replace {before}? [y/N] (no: keep both, this one as {beside}) "

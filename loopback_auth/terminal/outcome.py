@@ -42,11 +42,26 @@ def result_text(sign_in: SignIn, kept_in: str) -> str:
         facts.append((words.RESULT_TOKEN_USE, words.RESULT_BOUND))
     facts.append((words.RESULT_KEPT_IN, kept_in or words.RESULT_NOWHERE))
     go_on = (words.RESULT_HEADERS if bound else words.RESULT_TOKEN).format(name=sign_in.name)
-    go_on = go_on if tokens.access_token else words.RESULT_ID_ONLY
-    if not kept_in:
-        go_on = words.RESULT_PRINTED
+    if not tokens.access_token:
+        go_on = words.RESULT_ID_ONLY
+    elif not kept_in:
+        go_on = _how_to_end(sign_in)
     lines = [title.format(name=sign_in.name, account=tokens.account)]
     return "\n".join([*lines, *(f"  {label:<9}  {value}" for label, value in facts), go_on])
+
+
+def _how_to_end(sign_in: SignIn) -> str:
+    """Return how a token ends that is kept nowhere: only the person can do that."""
+    if sign_in.temporary:
+        return words.RESULT_PRINTED_DEMO
+    revoke = ""
+    if sign_in.revoke_url:
+        revoke = words.RESULT_PRINTED_VENDOR.format(
+            method=sign_in.revoke_method, url=server_text(sign_in.revoke_url)
+        )
+    elif endpoint := sign_in.metadata.revocation_endpoint:
+        revoke = words.RESULT_PRINTED_REVOKE.format(url=server_text(endpoint))
+    return words.RESULT_PRINTED.format(revoke=revoke)
 
 
 def until(expires_at: float | None) -> str:
