@@ -190,7 +190,7 @@ CHECKS = (
         "medium",
         "A request of a public client without PKCE is refused",
         "It accepts a request of a public client without PKCE.",
-        "RFC 9700 §2.1.1; RFC 7636 §4.4.1; draft-ietf-oauth-v2-1 §4.1.1",
+        "RFC 9700 §2.1.1; RFC 7636 §4.4.1; draft-ietf-oauth-v2-1 §4.1.2.1",
         "Refuse authorization requests of public clients that have no code_challenge.",
         (NO_CHALLENGE, GOOD),
         _no_challenge,

@@ -60,7 +60,7 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
     "status": {
         "code": ("recommended, with PKCE", "RFC 9700 §2.1.1"),
         "code form_post": ("allowed where servers offer it", FORM_POST),
-        "code + par": ("recommended where servers offer it", "RFC 9700 §2.1.1; RFC 9126 §1"),
+        "code + par": ("standard, where servers offer it", "RFC 9126 §1"),
         "code + dpop": ("recommended where servers offer it", "RFC 9700 §2.2.1"),
         "resource": ("what MCP clients do", MCP),
         "token": ("advised against", "RFC 9700 §2.1.2"),

@@ -237,7 +237,7 @@ class NoStartPage(Omission):
 class RequestInAddress(Omission):
     """The browser carries the authorization request itself, not a reference to it.
 
-    Source: RFC 9126 §1, §7.
+    Source: RFC 9126 §1 (no integrity, no confidentiality, no early check).
     """
 
     def client(self, client: ClientConfig) -> ClientConfig:

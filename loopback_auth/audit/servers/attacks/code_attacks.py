@@ -91,7 +91,7 @@ def challenge_dropped(session: AttackSession) -> Flow[Outcome]:
 def without_pkce(session: AttackSession) -> Flow[Outcome]:
     """Sign in without PKCE at all.
 
-    Source: RFC 9700 §2.1.1; draft-ietf-oauth-v2-1 §4.1.1.
+    Source: RFC 9700 §2.1.1; draft-ietf-oauth-v2-1 §4.1.1, §4.1.2.1.
     """
     applies(session.public, "The client is confidential, and need not use PKCE.")
     granted = yield from _without_challenge(session)

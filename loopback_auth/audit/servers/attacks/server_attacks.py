@@ -98,7 +98,7 @@ ATTACKS = (
         "medium",
         "A public client signs in without PKCE.",
         "A public client cannot sign in without PKCE",
-        "RFC 9700 §2.1.1; draft-ietf-oauth-v2-1 §4.1.1",
+        "RFC 9700 §2.1.1; draft-ietf-oauth-v2-1 §4.1.1, §4.1.2.1",
         "Demand PKCE of public clients.",
         code_attacks.without_pkce,
     ),
