@@ -109,7 +109,11 @@ def sign_ins() -> str:
     start, redirect_uri = "http://127.0.0.1:49152/0123456789abcdef", "http://127.0.0.1:49152/callback"
     opened = events.LinkReady(start, "firefox")
     prompted = events.VerificationPrompted(
-        "https://as.example/device?user_code=WDJB-MJHT", "WDJB-MJHT", "https://as.example/device", 600.0
+        "https://as.example/device?user_code=WDJB-MJHT",
+        "WDJB-MJHT",
+        "https://as.example/device",
+        600.0,
+        flow="device",
     )
     paste = events.PasteReady("https://as.example/authorize?response_type=code", redirect_uri)
     failed = events.OpenerFailed("firefox", 3)

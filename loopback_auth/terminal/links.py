@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.flow_table import POLLED
 from loopback_auth.plan.port_forwarding import authority_of, is_here
 from loopback_auth.terminal.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
 from loopback_auth.terminal.line import size
@@ -38,7 +37,8 @@ class Links:
         self._start = self._pasting = self._server = ""
         self._authorities = [own] if own else []
         """All that the browser has to reach on this machine."""
-        self.invited: VerificationPrompted | None = None
+        self._invitations: dict[str, VerificationPrompted] = {}
+        """Where to approve, by the name of the flow: several may be open, and each ends by itself."""
         self.code_wanted: bool = False
         """Whether the next link that is good for a phone is to be drawn for one."""
         self.escapes: bool = line.live and takes_escapes(os.environ, sys.platform)
@@ -47,6 +47,11 @@ class Links:
     def current(self) -> str:
         """The link that a person can use now; empty before there is any."""
         return (self.invited.url if self.invited is not None else "") or self._pasting or self._start
+
+    @property
+    def invited(self) -> VerificationPrompted | None:
+        """The newest invitation of those that are still open; None: there is none."""
+        return next(reversed(self._invitations.values()), None)
 
     @property
     def own(self) -> str:
@@ -83,7 +88,8 @@ class Links:
 
     def invite(self, event: VerificationPrompted) -> None:
         """Show where to approve, on whatever device."""
-        self.invited = event
+        self._invitations.pop(event.flow, None)
+        self._invitations[event.flow] = event
         self.show(event.url)
 
     def works_once(self, url: str) -> bool:
@@ -131,7 +137,6 @@ class Links:
 
     def ended(self, flow: str) -> None:
         """Forget a link that is of no use any more."""
-        if flow in POLLED:
-            self.invited = None
-        elif flow == "paste":
+        self._invitations.pop(flow, None)
+        if flow == "paste":
             self._pasting = ""

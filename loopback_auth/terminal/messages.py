@@ -246,8 +246,8 @@ class Messages:
         if here:
             self.trouble.at_once()
         if event.lifetime:
-            self.progress.valid(event.lifetime)
-        self.progress.invited()
+            self.progress.valid(event.lifetime, event.flow)
+        self.progress.invited(event.flow)
         self._stage()
 
     def _offer_to_paste(self, url: str, redirect_uri: str) -> None:

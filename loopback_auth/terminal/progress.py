@@ -34,7 +34,7 @@ class Progress:
         self._flows = list(flows)
         self._invited: set[str] = set()
         self._limit: float | None = None
-        self._valid: float | None = None
+        self._valid: dict[str, float] = {}
         self._ignored = 0
         self._brief = self._words.STAGE_WAITING
         self.awaited: str = ""
@@ -44,9 +44,14 @@ class Progress:
         """Note when it ends in any case."""
         self._limit = time.monotonic() + seconds
 
-    def valid(self, seconds: float) -> None:
-        """Note how long something can be used that the person was shown; what lasts longest counts."""
-        self._valid = max(time.monotonic() + seconds, self._valid or 0.0)
+    def valid(self, seconds: float, flow: str = "") -> None:
+        """Note how long something can be used that the person was shown; what lasts longest counts.
+
+        Args:
+            seconds: from now on.
+            flow: that it belongs to; empty: to all.
+        """
+        self._valid[flow] = time.monotonic() + seconds
 
     def patience(self) -> float | None:
         """Return the seconds until it ends in any case; None: that is not settled."""
@@ -67,6 +72,7 @@ class Progress:
 
     def ended(self, flow: str) -> None:
         """Note that a flow is open no longer, or never came to be."""
+        self._valid.pop(flow, None)
         self._flows = [one for one in self._flows if one != flow]
         if self._flows:
             self._await_flows()
@@ -83,9 +89,9 @@ class Progress:
         """Return whether one flow is open and no other."""
         return self._flows == [flow]
 
-    def invited(self) -> None:
+    def invited(self, flow: str) -> None:
         """Note that the person was shown where to approve."""
-        self._invited.update(flow for flow in self._flows if flow in POLLED)
+        self._invited.add(flow)
         if len(self._flows) < 2:
             self.awaited = self._words.STAGE_APPROVE
         else:
@@ -124,7 +130,8 @@ class Progress:
         return tuple(self._words.STAGE_CANCELS.format(stage=text) for text in (*longest, stage, brief))
 
     def _time_left(self) -> str:
-        ends = [one for one in (self._limit, self._valid) if one is not None]
+        valid = max(self._valid.values(), default=None)
+        ends = [one for one in (self._limit, valid) if one is not None]
         if not ends:
             return ""
         # Of several flows one may go on when the code of another has expired.

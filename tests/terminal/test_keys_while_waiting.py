@@ -36,7 +36,9 @@ from loopback_auth.words import Words
 
 RIGHT = f"{REQUEST.redirect_uri}?state={STATE}&code=SplxlOBeZQ"
 LONG = f"{REQUEST.redirect_uri}?state={STATE}&code=" + "ocqdph?" * 600
-INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
+INVITED = events.VerificationPrompted(
+    "https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0, flow="device"
+)
 OPENING = Words.KEY_OPENING.partition("{")[0]
 READY = "\x1b[?2004h"
 RESTORED = "\x1b[?2004l"
@@ -256,6 +258,30 @@ def test_help_names_the_keys(person: Person, key: str) -> None:
 def test_help_names_what_can_be_done_now(person: Person, waiting: tuple[str, ...], keys: str) -> None:
     """A key without effect makes one doubt all the others."""
     assert f"Keys: {keys}\r\n" in WaitingSignIn(person, waiting).press("?", sees="Keys: ")
+
+
+@pytest.mark.parametrize("ended", ["ticket", "device"])
+def test_keys_are_for_the_link_that_is_still_open(person: Person, ended: str) -> None:
+    """Of two links for any device one has expired; the other one can be opened, copied and drawn."""
+    attempt = WaitingSignIn(person, ())
+    links = {flow: f"https://a.example/{flow}" for flow in ("ticket", "device")}
+    (still_open,) = links.keys() - {ended}
+
+    async def act(terminal: Terminal) -> None:
+        for flow, url in links.items():
+            terminal.notify(events.VerificationPrompted(url, "", "", 600.0, flow=flow))
+        terminal.notify(events.RouteEnded(ended, "It has expired."))
+        await person.types("?")
+        await person.sees(keys(Words.KEY_OPEN, Words.KEY_COPY, Words.KEY_DRAW))
+        await person.types("o")
+        await person.sees("(firefox).")
+        terminal.notify(events.RouteEnded(still_open, "It has expired, too."))
+        await person.types("?")
+        await person.sees(keys(Words.KEY_OPEN, Words.KEY_COPY))
+
+    attempt.run(act)
+
+    assert attempt.opened == [links[still_open]]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from terminal_samples import AUTHORITY, LINK, REQUEST
 
 from loopback_auth import events, words
 from loopback_auth.authorization_messages import Callback
+from loopback_auth.flow_table import BY_NAME
 from loopback_auth.model import ServerMetadata
 from loopback_auth.plan.model import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.race import AS_ASKED, INSTEAD, did_not_open
@@ -279,6 +280,7 @@ def plan_of(*routes: Route, name: str = "ssh", title: str = "an SSH session", ad
 
 CODE = Route("code", AT_ONCE, "Why not.")
 DEVICE = Route("device", AT_ONCE, "Why not.")
+TICKET = Route("ticket", AT_ONCE, "Why not.")
 LATE = Route("device", UNVISITED, "You can approve in any browser.")
 
 
@@ -346,7 +348,7 @@ def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -
     terminal = Terminal(Messages("demo", authority=""))
     terminal.notify(failed)
     terminal.notify(events.RouteBegan("device", did_not_open(failed)))
-    terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0))
+    terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0, flow="device"))
 
     assert capsys.readouterr().err == (
         f"{Words.LINK_OPEN_YOURSELF.format(why='The browser did not open (xdg-open ended with 3).')}\n"
@@ -414,6 +416,23 @@ async def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen
 
     assert re.search(r"\r9:5\d left\. Waiting for your browser or the device code\.", screen.read())
     assert re.search(r"\r(1:0|0:5)\d left\. Waiting for your browser, the device code or a ", screen.read())
+
+
+@pytest.mark.parametrize(("first", "second"), [("ticket", "device"), ("device", "ticket")])
+def test_what_is_still_open_counts_when_the_other_has_expired(first: str, second: str) -> None:
+    """Its link is the current one, and its time the one that is left, whichever was shown first."""
+    messages = Messages("demo", authority=AUTHORITY, plan=plan_of(TICKET, DEVICE), qr=False)
+    for flow, seconds in ((first, 660.0), (second, 540.0)):
+        messages.tell(events.VerificationPrompted(f"https://a.example/{flow}", "", "", seconds, flow=flow))
+    messages.tell(events.RouteEnded(first, "It has expired."))
+    current, (stage, *_) = messages.links.current, messages.progress.texts()
+    messages.tell(events.RouteEnded(second, "It has expired, too."))
+
+    assert current == f"https://a.example/{second}"
+    assert re.match(r"(9:00|8:5\d) left\.", stage)
+    assert BY_NAME[second].awaited in stage
+    assert BY_NAME[first].awaited not in stage
+    assert messages.links.invited is None
 
 
 async def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[int], Screen]) -> None:
@@ -560,7 +579,9 @@ def test_every_kind_of_event_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
     }
 
 
-INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
+INVITED = events.VerificationPrompted(
+    "https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0, flow="device"
+)
 
 
 def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
