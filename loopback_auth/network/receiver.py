@@ -143,12 +143,28 @@ class Receiver:
 
     def prompt(self, prompt: VerificationPrompt) -> WaitingPage:
         """Let the start page be a waiting page, with a button that opens the provider in another tab."""
-        if self._waiting_page is not None:
-            self._waiting_page.end(self.pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
-        waiting = self._waiting_page = WaitingPage(self._bound.authority, self.pages)
+        self._end_waiting_page()
+        self._waiting_page = WaitingPage(self._bound.authority, self.pages)
+        return self._led_to(self._waiting_page, prompt)
+
+    def prompt_instead(self, prompt: VerificationPrompt) -> WaitingPage:
+        """Do the same when what the page led to has expired: a tab that shows it turns into the new page."""
+        return self._led_to(self._waiting_page, prompt) if self._waiting_page else self.prompt(prompt)
+
+    def withdraw_prompt(self) -> None:
+        """Let the start page and the waiting page lead nowhere: what they led to has expired."""
+        self.start.lead("", self._end_waiting_page())
+
+    def _led_to(self, waiting: WaitingPage, prompt: VerificationPrompt) -> WaitingPage:
         page = waiting.page(provider=prompt.provider, url=prompt.url, user_code=prompt.user_code)
         self.start.lead("", page)
         return waiting
+
+    def _end_waiting_page(self) -> HttpResponse:
+        page = self.pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason)
+        if self._waiting_page is not None:
+            self._waiting_page.end(page)
+        return page
 
     def exposed(self, program: str, state: str = "") -> None:
         """Note that a program was started with a link in its command line, which other users can read.

@@ -47,7 +47,7 @@ class WaitingPage:
         return self._away and bool(self._watchers)
 
     def page(self, *, provider: str, url: str, user_code: str) -> HttpResponse:
-        """Make the page that leads to the provider.
+        """Make the page that leads to the provider; an earlier one turns into it.
 
         Args:
             provider: its name.
@@ -57,6 +57,9 @@ class WaitingPage:
         self._page = self._pages.waiting(
             path=self.path, token=self.token, provider=provider, url=url, user_code=user_code
         )
+        if not self._next.done():
+            earlier, self._next = self._next, asyncio.get_running_loop().create_future()
+            earlier.set_result(self._page)
         return self._page
 
     def answer(

@@ -118,6 +118,7 @@ class Driver:
         """Whether a person has been sent somewhere by this flow."""
         self.led: bool = False
         """Whether the start page leads to the URL of this flow."""
+        self._prompted: VerificationPrompt | None = None
 
     def anew(self) -> Driver:
         """Return a driver with the same arguments, to run the same flow again from its beginning."""
@@ -137,6 +138,20 @@ class Driver:
     def answered(self) -> bool:
         """Whether the callback that this flow waits for has arrived."""
         return self._resources.receiver is not None and self._resources.receiver.has_answer(self._state)
+
+    def lead(self) -> bool:
+        """Let the start page lead here, if this flow is approved at an address; return whether it does."""
+        receiver = self._resources.receiver
+        if self._prompted is None or receiver is None:
+            return False
+        self.led = True
+        self._waiting_page = receiver.prompt_instead(self._prompted)
+        return True
+
+    def lead_nowhere(self) -> None:
+        """Let the start page say that its link is not valid any more."""
+        if self._waiting_page is not None and self._resources.receiver is not None:
+            self._resources.receiver.withdraw_prompt()
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end.
@@ -250,6 +265,7 @@ class Driver:
         self._resources.redactor.learn_url(prompt.url)
         check_browser_url(prompt.url)
         self.asked = True
+        self._prompted = prompt
         opening = Opening(why_not="another flow is open already")
         if not self._beside or self._resources.receiver is None:
             opening = await self._show(prompt)

@@ -200,11 +200,19 @@ class Race:
         if not self._open and not self._left:
             self._end(self._nothing_left())
             return
+        if driver.led and self._open:
+            self._lead_on(driver)
         self._notify(RouteEnded(route.flow, error.message))
         # A flow without a redirect is open already, and goes on when the redirect fails.
         replaced = route.flow in NO_REDIRECT or not self._open
         if self._left and replaced and not lapsed:
             self._begin(self._left[0], INSTEAD)
+
+    def _lead_on(self, ended: Driver) -> None:
+        """Let the start page lead to another flow than the one that has ended, or nowhere."""
+        others = [driver for _, driver in self._open.values()]
+        if not any(driver.led or driver.lead() for driver in others):
+            ended.lead_nowhere()
 
     def _comes_back(self) -> bool:
         """Return whether a flow is open whose browser comes back to this machine."""

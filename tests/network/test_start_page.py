@@ -110,6 +110,25 @@ async def test_reload_of_our_own_page_is_no_second_opening() -> None:
     assert seen == ([200, 200, 403], True, 0)
 
 
+async def test_page_of_what_has_expired_turns_into_that_of_what_is_still_open() -> None:
+    """Its button led to a ticket that nothing waits for any more; at the end it says that it is over."""
+    async with waiting() as world:
+        world.receiver.prompt(VerificationPrompt("as", "https://as.example/ticket"))
+        page = await visit(world)
+        live = page.body.decode().partition('data-live="')[2].partition('"')[0]
+        world.receiver.prompt_instead(VerificationPrompt("as", "https://as.example/device", "WDJB-MJHT"))
+        instead = (await visit(world, live)).body.decode()
+        world.receiver.withdraw_prompt()
+        over = (await visit(world, live)).body.decode()
+
+    assert "https://as.example/ticket" in page.body.decode()
+    assert "https://as.example/ticket" not in instead
+    assert "https://as.example/device" in instead
+    assert "WDJB-MJHT" in instead
+    assert "https://as.example/device" not in over
+    assert "data-live" not in over
+
+
 async def test_second_opening_withdraws_what_the_first_was_given() -> None:
     """One of the two may be a thief, who has our state and our code challenge by now (RFC 9700 §4.7)."""
     async with waiting() as world:

@@ -268,6 +268,50 @@ async def test_refusal_beside_a_redirect_ends_it_all(flow: str, error: LoopbackA
         await broken_beside_a_redirect(flow, error)
 
 
+class Leading(Driver):
+    """The driver of a flow that says when the start page is to lead elsewhere."""
+
+    def __init__(self, flow: str, page: list[str]) -> None:
+        super().__init__(Resources())
+        self.flow, self.page = flow, page
+        self.asked = True
+        self.led = flow == "ticket"
+
+    def lead(self) -> bool:
+        """Write down where the start page leads, if this flow has an address."""
+        self.page += [self.flow] if self.flow != "paste" else []
+        return self.flow != "paste"
+
+    def lead_nowhere(self) -> None:
+        """Write that down too."""
+        self.page.append("nowhere")
+
+
+@pytest.mark.parametrize(("beside", "leads"), [("device", ["device"]), ("paste", ["nowhere"])])
+async def test_start_page_leads_to_what_is_still_open(beside: str, leads: list[str]) -> None:
+    """The page would have a button to a ticket that has expired."""
+    page: list[str] = []
+
+    async def run(flow: str, _: Driver) -> SignIn:
+        if flow == "ticket":
+            raise AttemptExpired("The login was not approved within 5 minutes.")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return DONE
+
+    race = Race(
+        plan(Route("ticket", AT_ONCE, "It works anywhere."), Route(beside, AT_ONCE, "So does this.")),
+        drive=lambda flow, _: Leading(flow, page),
+        run=run,
+        notify=lambda _: None,
+        provider="as",
+    )
+    route, _ = await asyncio.wait_for(race.run(), SOON)
+    await race.close()
+
+    assert (route.flow, page) == (beside, leads)
+
+
 @pytest.mark.parametrize(("seconds", "shown"), [(3.0, 3), (900.0, 600), (None, 600)])
 async def test_code_is_valid_for_no_longer_than_is_waited(
     seconds: float | None, shown: int, monkeypatch: pytest.MonkeyPatch
