@@ -7,7 +7,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from command_line import CommandLine
@@ -284,13 +287,19 @@ def test_a_link_that_nobody_can_see_is_not_waited_for(tmp_path: Path) -> None:
 
 
 class _Without:
-    """A finder of packages to which one is unknown."""
+    """Finds modules as ever, except one package."""
 
     def __init__(self, missing: str) -> None:
         self._missing = missing
+        self._finders = tuple(sys.meta_path)
 
-    def find_spec(self, name: str, path: None) -> object:
-        return None if name == self._missing else name
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name == self._missing:
+            return None
+        specs = (finder.find_spec(name, path, target) for finder in self._finders)
+        return next((spec for spec in specs if spec is not None), None)
 
 
 def test_a_missing_package_is_said_before_the_browser_starts(monkeypatch: pytest.MonkeyPatch) -> None:
