@@ -112,8 +112,19 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         # Asked for every argument; without a width argparse would import shutil, and it three compressions.
         super().__init__(prog, width=help_width())
 
+    def _set_color(self, *_: object, **__: object) -> None:
+        # Python 3.14 asks for this with every argument too, and would import dataclasses, inspect and ast.
+        self._theme, self._decolor = _Colourless(), str
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return filled(text, width)
+
+
+class _Colourless:
+    """The colours of argparse by the part of a help: none, as before Python 3.14."""
+
+    def __getattr__(self, part: str) -> str:
+        return ""
 
 
 def filled(text: str, width: int) -> str:
