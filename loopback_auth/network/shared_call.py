@@ -15,11 +15,18 @@ from concurrent.futures import CancelledError as Cancelled
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from threading import Lock, Thread
-from typing import Generic, TypeVar
 
 from loopback_auth.network.threads import has_loop, run_sync
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Generic, TypeVar
+
+    T = TypeVar("T")
+else:  # As in `threads`, without typing.
+    T = object
+    Generic = {T: object}
+
 Work = Callable[[], Coroutine[object, object, T]]
 
 MOST_AWAITS = 100

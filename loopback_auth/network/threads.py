@@ -11,12 +11,15 @@ from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
 from threading import Thread
-from typing import ParamSpec, TypeVar
 
 from loopback_auth.errors import ConfigError
 
-P = ParamSpec("P")
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # Since Python 3.14 asyncio does without typing, and so does a token that is awaited.
+    from typing import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
 LOOK_SECONDS = 0.1
 """Seconds after which the waiting thread looks again whether it should stop."""
