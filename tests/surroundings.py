@@ -14,7 +14,8 @@ from collections.abc import Coroutine
 from types import FrameType
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import none
 
 from loopback_auth.plan.signals import AGENTS, CI
 
@@ -48,7 +49,17 @@ def pytest_collection_finish() -> None:
 
     Many tests collect, to see what was left open, which took 40 ms each among thousands of collected tests.
     """
+    _begin_hypothesis()
     gc.freeze()
+
+
+@settings(max_examples=1, database=None)
+@given(none())
+def _begin_hypothesis(_: None) -> None:
+    """Have Hypothesis make its source of random numbers.
+
+    It then asks the garbage collector who keeps the source, and warns where that is among what is frozen.
+    """
 
 
 @pytest.hookimpl(tryfirst=True)

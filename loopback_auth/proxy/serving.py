@@ -57,8 +57,9 @@ async def served(
     loop.set_exception_handler(lambda _, context: _report(context, tell))
     try:
         await runner.setup()
-        # The event loop takes so many connections at a time. If the system has no file for one, it tries all
-        # of them in vain, and again a second later for each: thousands of attempts a second in the end.
+        # The event loop takes so many connections at a time (one more since python/cpython#90871). If the
+        # system has no file for one, it tries all of them in vain, and again a second later for each:
+        # thousands of attempts a second in the end.
         await SockSite(runner, bound, backlog=1).start()
         bound.listen(BACKLOG)
         yield

@@ -77,7 +77,7 @@ class Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Keep the text, by element where it is a style or a script."""
         tag = self.elements[-1][0] if self.elements else ""
-        if self.cdata_elem is not None:
+        if self.cdata_elem in ("script", "style"):  # It is title as well since python/cpython#118350.
             self.inline[tag] = self.inline.get(tag, "") + data
         else:
             self.words.append(data)

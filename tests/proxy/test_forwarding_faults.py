@@ -288,4 +288,5 @@ async def test_without_a_free_file_no_time_is_lost_by_trying() -> None:
             for _ in range(10):
                 await asyncio.sleep(0)
 
-            assert bound.attempts == 1
+            # The fix of python/cpython#90871 added one to the number that the event loop is given.
+            assert bound.attempts == (1 if sys.version_info < (3, 13, 12) else 2)
