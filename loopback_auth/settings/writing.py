@@ -84,10 +84,17 @@ def set_provider(path: str, name: str, values: Mapping[str, object], *, default:
     """
 
     def change(document: TOMLDocument) -> None:
-        tables = document.setdefault("providers", tomlkit.table(is_super_table=True))
-        # In a table in braces there can only be others in braces.
-        inline = isinstance(tables, InlineTable)
-        table = tables.setdefault(name, tomlkit.inline_table() if inline else tomlkit.table())
+        tables = document.get("providers", {})
+        if name in tables:
+            table = tables[name]
+        elif isinstance(tables, InlineTable):
+            # In a table in braces there can only be others in braces.
+            table = tables.setdefault(name, tomlkit.inline_table())
+        else:
+            # Added to `tables`, it would stand between lines such as providers.a = {}, and take those below.
+            table, new = tomlkit.table(), tomlkit.table(is_super_table=True)
+            new.append(name, table)
+            document.append("providers", new)
         for key, value in values.items():
             if value is None:
                 table.pop(key, None)

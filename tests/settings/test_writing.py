@@ -249,6 +249,9 @@ def test_a_change_that_makes_no_sense_is_refused(path: Path) -> None:
         '[providers]\nwork = {client_id = "abc"}  # mine\n',
         'providers.work.client_id = "abc"  # mine\n',
         '[providers]\nwork.client_id = "abc"  # mine\n',
+        # Lines one after the other, which the library holds apart.
+        'providers.b = {}\nproviders.work = {client_id = "abc"}  # mine\n',
+        'providers.b.scope = "x"\nprovider = "b"\nproviders.work.client_id = "abc"  # mine\n[providers.c]\n',
     ],
 )
 @pytest.mark.parametrize("name", ["work", "github"])
@@ -258,8 +261,7 @@ def test_a_provider_is_written_in_every_spelling_of_tables(path: Path, content: 
     new = path.read_text()
 
     written: dict[str, object] = {name: {"client_id": "new", "scope": ["a", "b"]}}
-    expected = {"work": {"client_id": "abc"}} | written
-    assert tomllib.loads(new)["providers"] == expected
+    assert tomllib.loads(new)["providers"] == tomllib.loads(content)["providers"] | written
     assert "# mine" in new
 
 
