@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.outputs.env import is_reserved
 from loopback_auth.records import dataclass
 
 TOKEN, TOKEN_FILE, HEADER_FILE = "{token}", "{token_file}", "{header_file}"
@@ -17,21 +18,6 @@ FILES = {TOKEN_FILE: "token", HEADER_FILE: "header"}
 """Placeholders of files, and the names of these files."""
 DEFAULT = {"access_token": "ACCESS_TOKEN", "id_token": "ID_TOKEN"}
 """The variable that is set where nothing was chosen."""
-FORBIDDEN = (
-    *("BASH_ENV", "CDPATH", "COMSPEC", "ENV", "HOME", "IFS", "NODE_OPTIONS", "PATH", "PATHEXT", "PERL5LIB"),
-    *(
-        "PERL5OPT",
-        "PROMPT_COMMAND",
-        "PWD",
-        "RUBYLIB",
-        "RUBYOPT",
-        "SHELL",
-        "SYSTEMROOT",
-        "USERPROFILE",
-        "WINDIR",
-    ),
-)
-FORBIDDEN_BEGINNINGS = ("DYLD_", "LD_", "LOOPBACK_AUTH_", "PYTHON")
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{(?:token|token_file|header_file)\}")
@@ -92,8 +78,7 @@ def _variable(text: str) -> tuple[str, str]:
             f"{ascii(name)[:80]} is not the name of a variable.",
             hint="Use letters, digits and _, as in GH_TOKEN.",
         )
-    upper = name.upper()
-    if upper in FORBIDDEN or upper.startswith(FORBIDDEN_BEGINNINGS):
+    if is_reserved(name):
         raise ConfigError(
             f"The variable {name} is not for tokens: it changes how programs are found or run.",
             hint="Use the variable from which the command reads its token.",

@@ -20,6 +20,15 @@ Syntax = Literal["sh", "fish", "powershell", "dotenv", "github"]
 SYNTAXES: tuple[Syntax, ...] = ("sh", "fish", "powershell", "dotenv", "github")
 """Languages: `sh` is for bash and zsh too, `dotenv` for files .env, `github` for that of `$GITHUB_ENV`."""
 
+RESERVED = frozenset(
+    [
+        *("BASH_ENV", "CDPATH", "COMSPEC", "ENV", "HOME", "IFS", "NODE_OPTIONS", "PATH", "PATHEXT"),
+        *("PERL5LIB", "PERL5OPT", "PROMPT_COMMAND", "PWD", "RUBYLIB", "RUBYOPT", "SHELL", "SYSTEMROOT"),
+        *("USERPROFILE", "WINDIR"),
+    ]
+)
+RESERVED_BEGINNINGS = ("DYLD_", "LD_", "LOOPBACK_AUTH_", "PYTHON")
+
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~+/=:,@-")
 """Characters that mean themselves in every dialect of .env, without quotes."""
 
@@ -34,13 +43,20 @@ def env(credential: Credential, *, variable: str | None = None, syntax: Syntax =
         syntax: the language of the line.
 
     Raises:
-        ConfigError: that is not the name of a variable, or a file .env cannot have the token.
+        ConfigError: that is not the name of a variable, or of one that is reserved; or a file .env cannot
+            have the token.
     """
     variable = credential.of.upper() if variable is None else variable
     if not (variable.isascii() and variable.isidentifier()):
         raise _refusal(
             f"{ascii(variable)[:80]} is not the name of an environment variable.",
             "Write letters, digits and _, as in API_TOKEN.",
+            "variable",
+        )
+    if is_reserved(variable):
+        raise _refusal(
+            f"The variable {variable} is not for tokens: it changes how programs are found or run.",
+            "Use the variable from which the program reads its token.",
             "variable",
         )
     token = credential.token
@@ -57,6 +73,16 @@ def env(credential: Credential, *, variable: str | None = None, syntax: Syntax =
             return f"{variable}={_in_dotenv(token, credential.name)}\n"
         case "github":
             return f"{variable}={token}\n"
+
+
+def is_reserved(variable: str) -> bool:
+    """Return whether a token must not be put into a variable: one that changes how programs are found or run.
+
+    Args:
+        variable: its name; on Windows the case says nothing.
+    """
+    upper = variable.upper()
+    return upper in RESERVED or upper.startswith(RESERVED_BEGINNINGS)
 
 
 def _replaced(token: str) -> str:

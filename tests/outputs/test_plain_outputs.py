@@ -113,6 +113,16 @@ def test_a_name_that_a_shell_would_run_is_refused(shell: Syntax, name: str) -> N
     assert caught.value.parameter == "variable"
 
 
+@pytest.mark.parametrize("name", ["PATH", "Path", "LD_PRELOAD", "PYTHONSTARTUP", "LOOPBACK_AUTH_ISSUER"])
+@pytest.mark.parametrize("shell", SYNTAXES)
+def test_a_variable_that_finds_programs_is_no_place_for_a_token(name: str, shell: Syntax) -> None:
+    """After `eval` of `export PATH=...` the shell would find no program any more."""
+    with pytest.raises(ConfigError) as caught:
+        env(ACCESS, variable=name, syntax=shell)
+
+    assert caught.value.parameter == "variable"
+
+
 @pytest.mark.parametrize(
     ("of", "asked", "given"),
     [
