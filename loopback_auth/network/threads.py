@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 
 from loopback_auth.errors import ConfigError
 
@@ -164,14 +164,58 @@ def report_mistake(what: str, exc: BaseException | None) -> None:
     asyncio.get_running_loop().call_exception_handler({"message": f"loopback_auth: {what}", "exception": exc})
 
 
-async def enter(lock: AbstractContextManager[object]) -> None:
-    """Wait for a lock in a thread, which can be left alone: what comes too late is given back at once."""
-    entering = begun(lock.__enter__)
-    try:
-        await asyncio.wrap_future(entering)
-    except asyncio.CancelledError:
-        entering.add_done_callback(lambda done: done.exception() or lock.__exit__(None, None, None))
-        raise
+class HeldLock:
+    """A lock that a thread of its own enters and leaves.
+
+    Common locks, such as `threading.RLock` and by default `filelock.FileLock`, can be left only by the thread
+    that has entered them. Another thread would leave them held, and some do not even say so.
+
+    Args:
+        lock: entered at once, which may block.
+    """
+
+    def __init__(self, lock: AbstractContextManager[object]) -> None:
+        self._lock = lock
+        self._leaving = Event()
+        self._entered: Future[None] = Future()
+        self._entered.set_running_or_notify_cancel()
+        self._left = begun(self._hold)
+        self._left.add_done_callback(self._failed)
+
+    async def entered(self) -> None:
+        """Wait until the lock is held; if that is cancelled, it is left as soon as it has been entered.
+
+        Raises:
+            Exception: that of the lock.
+        """
+        try:
+            await asyncio.wrap_future(self._entered)
+        except asyncio.CancelledError:
+            self._leaving.set()
+            raise
+
+    async def left(self) -> None:
+        """Leave the lock, and wait for that.
+
+        Raises:
+            Exception: that of the lock.
+        """
+        self._leaving.set()
+        await asyncio.wrap_future(self._left)
+
+    def leave(self, seconds: float) -> None:
+        """Leave the lock, and block until that is done, but not for longer than this."""
+        self._leaving.set()
+        wait((self._left,), seconds)
+
+    def _hold(self) -> None:
+        with self._lock:
+            self._entered.set_result(None)
+            self._leaving.wait()
+
+    def _failed(self, left: Future[None]) -> None:
+        if not self._entered.done():
+            self._entered.set_exception(left.exception())
 
 
 def begun(work: Callable[[], T]) -> Future[T]:

@@ -17,7 +17,7 @@ from contextlib import (
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, StoreError
 from loopback_auth.events import Notify, Warned, silent
-from loopback_auth.network.threads import apart, enter, has_loop, to_the_end
+from loopback_auth.network.threads import HeldLock, apart, has_loop, to_the_end
 from loopback_auth.registration import Registrations
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
@@ -34,6 +34,9 @@ from loopback_auth.store.sign_in_lock import SignInLock
 from loopback_auth.tokens import SignIn
 
 Store = TokenStore | AsyncTokenStore
+
+OVERTIME_SECONDS = 10.0
+"""For which a lock that has a time-out may take longer than that: a store of a program may forget it."""
 
 ENDING_SECONDS = 5.0
 """That a refresh gets to end when it is cancelled: its answer may hold the only good token."""
@@ -213,24 +216,39 @@ class OpenStore:
             StoreError: the lock was not free in time, or the store failed.
         """
         try:
-            lock = self.store.lock(name, timeout)
-            if isinstance(lock, AbstractAsyncContextManager):
-                await lock.__aenter__()
-            else:
-                await enter(lock)
+            lock = self._lock(name, timeout)
+            async with asyncio.timeout(max(timeout, 0.0) + OVERTIME_SECONDS):
+                if isinstance(lock, HeldLock):
+                    await lock.entered()
+                else:
+                    await lock.__aenter__()
         except Exception as exc:
             raise_store_error(exc)
         try:
             yield
         except GeneratorExit:
             # Its loop was closed, so that nothing can be awaited any more.
-            if isinstance(lock, AbstractContextManager):
-                lock.__exit__(None, None, None)
+            if isinstance(lock, HeldLock):
+                lock.leave(ENDING_SECONDS)
             raise
         except BaseException:
             await _leave(lock)
             raise
         await _leave(lock)
+
+    def _lock(self, name: str, timeout: float) -> HeldLock | AbstractAsyncContextManager[None]:
+        lock = self.store.lock(name, timeout)
+        if isinstance(lock, AbstractAsyncContextManager):
+            return lock
+        # The method may be of the program, which nothing has checked.
+        if isinstance(lock, AbstractContextManager):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return HeldLock(lock)
+        if close := getattr(lock, "close", None):
+            close()  # A coroutine would be reported as never awaited.
+        raise StoreError(
+            f"The method lock of the store returned a value of type {type(lock).__name__} instead of a lock.",
+            hint="Let lock return a context manager, or leave it out.",
+        )
 
 
 @contextmanager
@@ -248,16 +266,14 @@ def _failures() -> Generator[None]:
         raise_store_error(exc)
 
 
-async def _leave(lock: AbstractContextManager[None] | AbstractAsyncContextManager[None]) -> None:
+async def _leave(lock: HeldLock | AbstractAsyncContextManager[None]) -> None:
     """Give a lock back; if that fails, what was done under it is done, and the lock lapses."""
     with suppress(Exception):
-        if not has_loop() and isinstance(lock, AbstractContextManager):
-            lock.__exit__(None, None, None)
-            return
-        if isinstance(lock, AbstractAsyncContextManager):
-            await to_the_end(_awaited(lock), ENDING_SECONDS)
+        if isinstance(lock, HeldLock) and not has_loop():
+            lock.leave(ENDING_SECONDS)
         else:
-            await to_the_end(apart(lock.__exit__, None, None, None), ENDING_SECONDS)
+            left = lock.left() if isinstance(lock, HeldLock) else _awaited(lock)
+            await to_the_end(left, ENDING_SECONDS)
 
 
 async def _awaited(lock: AbstractAsyncContextManager[None]) -> None:

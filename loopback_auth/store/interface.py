@@ -120,7 +120,7 @@ class TokenStore(ABC):
 
         If processes share the store, override this and exclude them too: a server that rotates refresh tokens
         revokes all of them when two processes send the same one (RFC 9700 §4.14.2). The lock need not be
-        reentrant. It may be left by another thread than entered it, and should end with its process.
+        reentrant: a thread of its own enters and leaves it. It should end with its process.
 
         Args:
             name: of a sign-in, which need not exist yet.
