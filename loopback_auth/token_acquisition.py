@@ -149,6 +149,7 @@ class TokenAcquisition:
         """Revoke the tokens, and delete them here in any case; return whether they were revoked.
 
         Raises:
+            ConfigError: the user is being asked by the event loop that this caller blocks.
             LoopbackAuthError: the server did not revoke them.
         """
         # Start-up.
@@ -156,6 +157,8 @@ class TokenAcquisition:
         from loopback_auth.store.damaged import KeyUnreadable
 
         state = self._state
+        if state.call is not None:
+            caller.check(state.call)
         try:
             look = await self._look(Requirement(client, interactive=False), caller)
         except KeyUnreadable as exc:

@@ -17,7 +17,7 @@ from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.notifier import Notifier
+from loopback_auth.signin.notifier import Notifier, told_afterwards
 from loopback_auth.signin.refresh import check_is_for, check_type
 from loopback_auth.signin.registered_clients import registration_of, unregister_client, unregister_unused
 from loopback_auth.signin.resources import Resources
@@ -78,7 +78,11 @@ async def logout(
             return False
     else:
         sign_in = client_or_sign_in
-    async with told as notifier, OpenStore(store).locked(sign_in.name):
+    async with (
+        told as notifier,
+        told_afterwards(notifier.tell) as tell,
+        OpenStore(store).locked(sign_in.name),
+    ):
         if unregister:
             await registration_of(sign_in, store)  # Without the sign-in it could not be found again.
         try:
@@ -87,20 +91,18 @@ async def logout(
                 kept, why = await _loaded(sign_in.name, store)
                 sign_in = sign_in if kept is None else kept
                 if why:
-                    notifier.tell(Warned(f"{why} A revocation does not need it: the sign-in is given up."))
+                    tell(Warned(f"{why} A revocation does not need it: the sign-in is given up."))
             if sign_in.temporary:
                 return False
             network = sign_in.network.updated(network or Network())
             secret = client_secret or await _registered_secret(sign_in, store)
-            async with Resources(
-                notify=notifier.tell, exchanges=notifier.listens, network=network
-            ) as resources:
+            async with Resources(notify=tell, exchanges=notifier.listens, network=network) as resources:
                 client = client_of(sign_in, secret, private_key)
                 try:
                     return await Driver(resources).run(revoke(client, sign_in))
                 finally:
                     if unregister:
-                        await unregister_client(sign_in, store, Driver(resources).run, notifier.tell)
+                        await unregister_client(sign_in, store, Driver(resources).run, tell)
         finally:
             await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
 

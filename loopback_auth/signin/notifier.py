@@ -6,7 +6,8 @@ Every public coroutine with a `notify` calls it through a `Notifier`, so that al
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
 from inspect import isawaitable
 from types import TracebackType
 
@@ -77,14 +78,29 @@ class Notifier:
     def _call(self, event: Event) -> Awaitable[object] | None:
         try:
             answer = self._notify(event)
-        except Exception as exc:
-            # A callback that fails must not cost a sign-in that the user has approved.
+        except (Exception, asyncio.CancelledError) as exc:
+            # A callback that fails must not cost a sign-in that the user has approved; what it has waited for
+            # may have been cancelled, but not the sign-in.
             self._report(exc)
             return None
         return answer if isawaitable(answer) else None
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: BaseException) -> None:
         """Report the first failure: the others are likely to be the same."""
         if not self._failed:
             self._failed = True
             report_mistake("the notify of the program failed", error)
+
+
+@asynccontextmanager
+async def told_afterwards(notify: Notify) -> AsyncGenerator[Notify]:
+    """Pass events on when the block has ended, which holds a lock or the only good tokens.
+
+    A `notify` may end the program, and it may call what waits for the same lock.
+    """
+    events: list[Event] = []
+    try:
+        yield events.append
+    finally:
+        for event in events:
+            notify(event)

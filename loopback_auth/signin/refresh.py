@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 from loopback_auth.errors import (
@@ -25,13 +24,13 @@ from loopback_auth.errors import (
     SignInRequired,
     TokenError,
 )
-from loopback_auth.events import Event, Notify, Warned
+from loopback_auth.events import Notify, Warned
 from loopback_auth.field_checks import check_choice, check_seconds
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.notifier import Notifier
+from loopback_auth.signin.notifier import Notifier, told_afterwards
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep
 from loopback_auth.tokens import SignIn, Token
@@ -96,11 +95,13 @@ async def renew(
         try:
             if force and sign_in.resource_server:
                 await _check_server(sign_in)
-            async with OpenStore(store).locked(sign_in.name):
+            async with told_afterwards(notifier.tell) as tell, OpenStore(store).locked(sign_in.name):
                 current = await _read_again(sign_in, store)
                 if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
                     current = replace(current, network=current.network.updated(network or Network()))
-                    renewing = _renewed(current, store, notifier, client_secret, private_key)
+                    renewing = _renewed(
+                        current, store, tell, client_secret, private_key, exchanges=notifier.listens
+                    )
                     current = await to_the_end(renewing, ENDING_SECONDS)
                 if of == "id_token" and not current.tokens.fresh(time.time(), 0.0, of=of):
                     raise SignInRequired(
@@ -251,7 +252,13 @@ async def _check_server(sign_in: SignIn) -> None:
 
 
 async def _renewed(
-    current: SignIn, store: Store, notifier: Notifier, client_secret: str | None, private_key: str | None
+    current: SignIn,
+    store: Store,
+    tell: Notify,
+    client_secret: str | None,
+    private_key: str | None,
+    *,
+    exchanges: bool,
 ) -> SignIn:
     # Start-up.
     from loopback_auth.flows.refresh import client_of, identified, refresh, withheld
@@ -260,43 +267,31 @@ async def _renewed(
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
         await OpenStore(store).check_writable()
-    with _told_afterwards(notifier.tell) as tell:
-        async with Resources(notify=tell, exchanges=notifier.listens, network=current.network) as resources:
-            driver = Driver(resources)
-            client_secret = client_secret or await registered_secret(current, store, driver.run)
-            client = client_of(current, client_secret, private_key)
-            try:
-                async with OpenStore(store).refreshing(current):
-                    renewal = await driver.run(refresh(client, current))
-                    await keep(store, renewal.sign_in)
-            except SignInRequired as refusal:
-                return await _of_the_winner(current, store, refusal)
-            except TokenError as refusal:
-                await check_forgotten(current, store, refusal)
-                raise
-            try:
-                verify = bool(renewal.id_token) and can_verify_signatures()
-                checked = identified(client, renewal, verify_signature=verify)
-                renewed = await driver.run(checked)
-            except ProtocolError:
-                if renewal.trouble is None:
-                    await keep(store, withheld(renewal.sign_in))
-                raise
-            if renewed != renewal.sign_in:
-                with suppress(NotKept):  # All but its ID token is kept already.
-                    await keep(store, renewed)
+    async with Resources(notify=tell, exchanges=exchanges, network=current.network) as resources:
+        driver = Driver(resources)
+        client_secret = client_secret or await registered_secret(current, store, driver.run)
+        client = client_of(current, client_secret, private_key)
+        try:
+            async with OpenStore(store).refreshing(current):
+                renewal = await driver.run(refresh(client, current))
+                await keep(store, renewal.sign_in)
+        except SignInRequired as refusal:
+            return await _of_the_winner(current, store, refusal)
+        except TokenError as refusal:
+            await check_forgotten(current, store, refusal)
+            raise
+        try:
+            verify = bool(renewal.id_token) and can_verify_signatures()
+            checked = identified(client, renewal, verify_signature=verify)
+            renewed = await driver.run(checked)
+        except ProtocolError:
+            if renewal.trouble is None:
+                await keep(store, withheld(renewal.sign_in))
+            raise
+        if renewed != renewal.sign_in:
+            with suppress(NotKept):  # All but its ID token is kept already.
+                await keep(store, renewed)
     return renewed
-
-
-@contextmanager
-def _told_afterwards(notify: Notify) -> Generator[Notify]:
-    """Pass events on when the block has ended: a `notify` that ends the program must not cost the tokens."""
-    events: list[Event] = []
-    try:
-        yield events.append
-    finally:
-        for event in events:
-            notify(event)
 
 
 async def _of_the_winner(current: SignIn, store: Store, refusal: SignInRequired) -> SignIn:
