@@ -100,6 +100,10 @@ WRONG: dict[str, Callable[[], object]] = {
     "leeway of a source": lambda: TokenSource(CLIENT, leeway=float("nan")),
     "client": lambda: two_step.begin_sync("x", "device"),  # type: ignore[arg-type]
     "pending": lambda: two_step.resume_sync(None, save=print),  # type: ignore[arg-type]
+    "folder": lambda: FileTokenStore(None),  # type: ignore[arg-type]
+    "folder of bytes": lambda: FileTokenStore(b"x"),  # type: ignore[arg-type]
+    "folder without a name": lambda: FileTokenStore(""),
+    "folder of pending logins": lambda: two_step.PendingStore(7),  # type: ignore[arg-type]
     "handle": lambda: two_step.PendingStore("nowhere").load(None),  # type: ignore[arg-type]
     "pending of save": lambda: two_step.PendingStore("nowhere").save(None),  # type: ignore[arg-type]
     "ended": lambda: two_step.PendingStore("nowhere").end("x"),  # type: ignore[arg-type]

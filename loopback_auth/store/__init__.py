@@ -12,7 +12,7 @@ A damaged or unsafe file is never overwritten: `load` refuses it, and `save` fir
 """
 
 # Pathlib takes longer to import than a kept token to read.
-# ruff: noqa: PTH100, PTH108, PTH114, PTH116, PTH118, PTH208
+# ruff: noqa: PTH108, PTH114, PTH116, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from loopback_auth.store.interface import sign_in_name as sign_in_name  # One pl
 from loopback_auth.store.private_files import (
     CONTENT_LIMIT,
     ENCRYPTED,
+    absolute_folder,
     check_folder,
     discard,
     discard_left_overs,
@@ -133,7 +134,11 @@ class FileTokenStore(TokenStore):
     """Keeps sign-ins in files that only their owner can read.
 
     Args:
-        folder: the data folder; created when something is kept for the first time.
+        folder: the data folder; created when something is kept for the first time. `~` at its beginning is
+            the home folder.
+
+    Raises:
+        ConfigError: it is not a path.
     """
 
     excludes_processes = True
@@ -141,7 +146,7 @@ class FileTokenStore(TokenStore):
     """Whether everything is encrypted that is written, also where nothing is encrypted yet."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._data = os.path.abspath(folder)
+        self._data = absolute_folder(folder)
         self._folder = os.path.join(self._data, SIGN_INS)
 
     def names(self) -> tuple[str, ...]:

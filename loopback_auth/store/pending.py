@@ -8,7 +8,7 @@ remembered for an hour, without secrets. What is in the files is decided in `pen
 """
 
 # The rest of the store does without pathlib, too.
-# ruff: noqa: PTH100, PTH108, PTH118
+# ruff: noqa: PTH108, PTH118
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from loopback_auth.store.kept_files import keep
 from loopback_auth.store.pending_sign_in import Ended, PendingSignIn, from_json, to_json
 from loopback_auth.store.private_files import (
     CONTENT_LIMIT,
+    absolute_folder,
     check_folder,
     discard,
     discard_left_overs,
@@ -69,7 +70,7 @@ class PendingStore:
 
     def __init__(self, folder: str | os.PathLike[str], *, encrypt: bool = False) -> None:
         self._encrypt = encrypt
-        self._folder = os.path.join(os.path.abspath(folder), FOLDER)
+        self._folder = os.path.join(absolute_folder(folder), FOLDER)
 
     def handles(self) -> tuple[str, ...]:
         """Return the handles of the pending sign-ins, in alphabetical order.

@@ -12,7 +12,7 @@ who may write to a *parent* folder can remove the whole folder, but cannot read 
 """
 
 # Pathlib takes longer to import than a kept token to read.
-# ruff: noqa: PTH102, PTH105, PTH108, PTH112, PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH102, PTH105, PTH108, PTH111, PTH112, PTH113, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -52,6 +52,28 @@ _MOVE = "move" if WINDOWS else "mv"
 _REMOVE = "del" if WINDOWS else "rm"
 _OPEN_TO_ME = 'icacls {} /grant "%USERNAME%:(OI)(CI)F"' if WINDOWS else "chmod u+rwx {}"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def absolute_folder(folder: str | os.PathLike[str]) -> str:
+    """Return the absolute path of a folder that a program gives; `~` at its beginning is the home folder.
+
+    Raises:
+        ConfigError: it is not a path.
+    """
+    try:
+        path: object = os.path.abspath(os.path.expanduser(folder))
+    except TypeError:
+        path = None
+    if isinstance(path, str) and folder != "":
+        return path
+    from loopback_auth.errors import ConfigError  # Start-up.
+
+    what = "empty" if folder == "" else f"of type {type(folder).__name__}"
+    raise ConfigError(
+        f"The folder of a store must be a path, and is {what}.",
+        hint='Give a folder, such as Path.home() / ".my-tool".',
+        parameter="folder",
+    )
 
 
 def store_error(message: str, hint: str, parameter: str = "") -> StoreError:

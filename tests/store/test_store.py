@@ -65,6 +65,17 @@ def files(tmp_path: Path) -> FileTokenStore:
     return kept
 
 
+def test_home_folder_is_found_by_its_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No shell has replaced it; a folder called `~` would be wherever the program was started."""
+    monkeypatch.setenv("USERPROFILE" if sys.platform == "win32" else "HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    FileTokenStore("~/.my-tool").save(SIGN_IN)
+
+    assert FileTokenStore(tmp_path / "home" / ".my-tool").load(SIGN_IN.name) == SIGN_IN
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
 def file_of(tmp_path: Path, name: str = "as.example") -> Path:
     """Name the file of a sign-in."""
     return tmp_path / "sign-ins" / f"{name}.json"
