@@ -104,7 +104,8 @@ class Accounts:
         """
         store = self._store
         try:
-            names = store.names() if isinstance(store, TokenStore) else run_sync(store.names)
+            # A forgotten return is a failure of the store, too.
+            names = tuple(store.names() if isinstance(store, TokenStore) else run_sync(store.names))
         except Exception as exc:
             raise_store_error(exc)
         found: list[SignIn] = []

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import demo_client
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from renewing import sign_in_at
 
 from loopback_auth import Accounts, TokenSource
-from loopback_auth.errors import NotKept, SignInRequired
+from loopback_auth.errors import NotKept, SignInRequired, StoreError
 from loopback_auth.model import ClientConfig
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.account_name import account_name
@@ -239,6 +240,17 @@ def test_what_is_damaged_or_of_another_client_is_not_listed(tmp_path: Path) -> N
     accounts = Accounts(replace(client, client_id=kept.client_id), store=store)
 
     assert [each.account for each in accounts.list()] == ["a@example.com"]
+
+
+def test_names_that_are_none_are_a_failure_of_the_store() -> None:
+    """A return was forgotten; the program catches one kind of error."""
+
+    class Unfinished(MemoryTokenStore):
+        def names(self) -> Any:
+            """Return nothing."""
+
+    with pytest.raises(StoreError):
+        Accounts(demo_client.client("https://as.example"), store=Unfinished()).list()
 
 
 @pytest.mark.parametrize(

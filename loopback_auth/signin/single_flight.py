@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -126,10 +127,7 @@ async def wait_for_other(
         if leads:
             return None
         if time.monotonic() >= given_up_at:
-            raise AttemptExpired(
-                f"Another process is signing in to {name}, and has not ended within {seconds:g} seconds.",
-                hint=f"End it{_by_id(leader)}, then try again.",
-            )
+            raise _not_ended(name, seconds, leader)
         # It is 0 for a moment at the start and at the end.
         if leader not in (0, followed):
             notify(WaitingForOtherProcess(leader))
@@ -157,5 +155,14 @@ async def _look(lock: SignInLock, since: float) -> tuple[bool, bool, int]:
         raise
 
 
-def _by_id(process: int) -> str:
-    return f" (process {process})" if process else ""
+def _not_ended(name: str, seconds: float, leader: int) -> AttemptExpired:
+    if leader == os.getpid():
+        # Such as a task whose loop does not run any more; to end this process is not what helps.
+        return AttemptExpired(
+            f"This program is signing in to {name} already, and has not ended within {seconds:g} seconds.",
+            hint="Wait for that sign-in or cancel it, then try again.",
+        )
+    return AttemptExpired(
+        f"Another process is signing in to {name}, and has not ended within {seconds:g} seconds.",
+        hint=f"End it{f' (process {leader})' if leader else ''}, then try again.",
+    )

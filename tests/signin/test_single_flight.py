@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -21,8 +22,11 @@ NAME = "example"
 THEIRS = SignIn(NAME, "client", "none", ServerMetadata(), "", TokenSet("access", "Bearer", 0.0))
 
 
-async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
-    """A process that was stopped by Ctrl-Z keeps its lock, and ends never."""
+@pytest.mark.parametrize("process", [4711, os.getpid()], ids=["another", "this one"])
+async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(
+    tmp_path: Path, process: int
+) -> None:
+    """A process that was stopped by Ctrl-Z keeps its lock, and ends never; a loop that stands still, too."""
     store, events = FileTokenStore(str(tmp_path)), list[Event]()
     leader = store.sign_in_lock(NAME)
     assert leader.lead()
@@ -40,8 +44,10 @@ async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp
         with pytest.raises(AttemptExpired, match="within 0") as end:
             await following
         assert "then try again" in end.value.hint
+        assert (str(process) in end.value.hint) is (process != os.getpid())
 
     with leader:
+        leader.say(b'{"process": %d}' % process)
         await asyncio.wait_for(wait(), SOON)
 
     assert [type(event) for event in events] == [WaitingForOtherProcess]
