@@ -23,6 +23,18 @@ from loopback_auth.settings.setting import SETTINGS
 PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
 WITH_SETTINGS = ("login", "start", "configure", "settings", "compare", "audit", "explain", "doctor")
 """The commands that have a flag for every setting; for the others variables and the file set them."""
+SOME_SETTINGS = {
+    "client-metadata": frozenset(
+        [
+            *("allow_private", "ca_file", "client_cert", "client_key", "client_metadata_url", "client_name"),
+            *("port", "private_key_file", "redirect_uri"),
+        ]
+    ),
+    "finish": frozenset(["wait"]),
+    "proxy": frozenset(["port", "timeout"]),
+    "receive": frozenset(["browser", "port", "redirect_uri", "timeout", "wait"]),
+}
+"""The settings for which other commands have a flag."""
 SETTING_OF = {
     "client_metadata": "client_metadata_url",
     "host": "redirect_uri",
@@ -80,7 +92,8 @@ def _spelled(error: LoopbackAuthError, command: str) -> list[str]:
     for parameter in error.parameter.split():
         named = SETTING_OF.get(parameter, parameter)
         flag, variable = ELSEWHERE.get(parameter) or SPELLINGS.get(named, ("", ""))
-        one = flag or variable if command in WITH_SETTINGS else variable
+        has_flag = command in WITH_SETTINGS or named in SOME_SETTINGS.get(command, ())
+        one = flag or variable if has_flag else variable
         # A switch has two spellings, of which the first is the name.
         if one and one.partition("/")[0] not in said:
             spelled[one] = None

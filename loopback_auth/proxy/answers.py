@@ -86,6 +86,12 @@ def unanswered(exc: TransportError, *, late: bool) -> Refusal:
     return Refusal(status, f"{exc.message}\n{exc.hint}".rstrip(), error, told=True)
 
 
+def in_one_line(text: str) -> str:
+    """Return lines as the sentences of one line: what happened, then what to do."""
+    lines = text.splitlines()
+    return " ".join(line if line.endswith((".", ":")) else f"{line}." for line in lines)
+
+
 def _printable(text: str) -> str:
     return text if text.isascii() and text.isprintable() else ""
 

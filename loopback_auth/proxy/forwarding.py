@@ -26,6 +26,7 @@ from loopback_auth.proxy.answers import (
     NAME,
     Forwarded,
     Switched,
+    in_one_line,
     refused,
     unanswered,
     unavailable,
@@ -233,7 +234,7 @@ class Forwarding:
 
     def _refused(self, refusal: Refusal, request: BaseRequest) -> StreamResponse:
         if refusal.told:
-            self._tell(refusal.text.replace("\n", " "))
+            self._tell(in_one_line(refusal.text))
         return refused(refusal, method=request.method)
 
 

@@ -18,6 +18,8 @@ from loopback_auth.proxy.headers import OVERRIDES
 from loopback_auth.proxy.target import check_target
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+WRITING = ("POST", "PUT", "PATCH", "DELETE")
+"""The usual ones of the other methods, all of which are forwarded."""
 """Methods that change nothing at the server (RFC 9110 §9.2.1); TRACE is forwarded in no case."""
 NEVER = ("CONNECT", "TRACE")
 """CONNECT would reach other hosts, and TRACE answers with what was sent, the token included."""
@@ -74,7 +76,8 @@ class Rules:
             upgrade: it asks to go on as a websocket.
         """
         if method in NEVER:
-            return Refusal(405, f"This proxy does not forward {method}.", headers=_allow(SAFE))
+            allowed = SAFE if self.read_only else (*SAFE, *WRITING)
+            return Refusal(405, f"This proxy does not forward {method}.", headers=_allow(allowed))
         host = fields.get("Host", "").lower()
         if self.authorities is not None and host not in self.authorities:
             return Refusal(421, "This proxy is not reached by this host name.", told=True)

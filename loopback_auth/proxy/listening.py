@@ -76,7 +76,7 @@ def on_unix_socket(path: str) -> socket.socket:
         why = exc.strerror or str(exc)  # The length of the path is found wrong by Python, without a number.
         raise ConfigError(
             f"The proxy cannot listen on {path}: {why}.",
-            hint="Choose another path; a socket's path may have some hundred bytes.",
+            hint="Choose another path; the path of a socket may have about 100 bytes.",
             parameter="unix",
         ) from None
     finally:

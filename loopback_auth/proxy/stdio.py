@@ -23,6 +23,7 @@ from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.invocation import as_typed
 from loopback_auth.model import Network
 from loopback_auth.network.threads import report_mistake
+from loopback_auth.proxy.answers import in_one_line
 from loopback_auth.proxy.mcp_connection import McpConnection
 from loopback_auth.proxy.mcp_endpoint import McpEndpoint
 from loopback_auth.proxy.mcp_messages import (
@@ -342,4 +343,4 @@ def _mistake(exc: Exception) -> LoopbackAuthError:
 
 
 def _words(exc: LoopbackAuthError) -> str:
-    return f"{exc.message} {exc.hint}".strip()
+    return in_one_line(f"{exc.message}\n{exc.hint}")

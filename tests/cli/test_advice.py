@@ -7,8 +7,9 @@ import json
 import pytest
 
 from loopback_auth.cli import COMMANDS, command_of, run
-from loopback_auth.cli.advice import ELSEWHERE, SPELLINGS, WITH_SETTINGS, advised
+from loopback_auth.cli.advice import ELSEWHERE, SOME_SETTINGS, SPELLINGS, WITH_SETTINGS, advised
 from loopback_auth.errors import AttemptExpired, ConfigError, LoopbackAuthError, NoFlowAvailable, TokenError
+from loopback_auth.settings.setting import SETTINGS
 
 
 def _error(parameter: str, hint: str = "Check it.") -> LoopbackAuthError:
@@ -28,6 +29,9 @@ SPELLED = [
     ("login", "notify", "Check it."),
     ("token", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
     ("", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
+    ("proxy", "port", "Check it (--port)."),
+    ("proxy", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
+    ("receive", "ports path", "Check it (--port, --redirect-uri)."),
 ]
 
 
@@ -57,6 +61,10 @@ def test_flags_are_those_of_the_commands() -> None:
     flags = command_of("login")[1].format_help() + command_of("settings")[1].format_help()
 
     assert having == set(WITH_SETTINGS)
+    for name in set(COMMANDS) - having - {"demo"}:  # The port of the demo server is not that of a redirect.
+        own = command_of(name)[1]._option_string_actions
+        some = {item.name for item in SETTINGS if not item.quirk and item.flag in own}
+        assert some == SOME_SETTINGS.get(name, frozenset()), name
     for flag, _ in (*SPELLINGS.values(), *ELSEWHERE.values()):
         for one in flag.split("/") if flag.startswith("--") else ():
             assert one in flags

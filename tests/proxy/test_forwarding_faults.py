@@ -13,6 +13,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from forward_world import SOON, answer, answering, client, content_of, head_of, proxied
 
+from loopback_auth.proxy.answers import in_one_line
 from loopback_auth.proxy.serving import served
 
 OK = answer(body=b"fine")
@@ -48,6 +49,12 @@ async def test_a_server_that_sends_garbage_is_a_bad_gateway(garbage: bytes) -> N
             assert response.headers["Proxy-Status"].startswith("loopback_auth; error=")
         assert "canary" not in text + "".join(world.told)
         assert world.told
+
+
+def test_what_happened_and_what_to_do_are_two_sentences() -> None:
+    """An error has no full stop after a detail, and stderr has one line for both."""
+    assert in_one_line("No answer: it broke off\nTry again.") == "No answer: it broke off. Try again."
+    assert in_one_line("It is over.\n") == "It is over."
 
 
 async def test_a_server_that_is_not_there_is_a_bad_gateway() -> None:

@@ -93,6 +93,17 @@ def test_methods_that_show_the_token_or_reach_elsewhere_are_refused(method: str)
     assert status(RULES, method) == 405
 
 
+def test_rfc9110_15_5_6_the_answer_names_the_methods_that_are_forwarded() -> None:
+    """A client that reads only the safe ones there takes the proxy for one that is read-only."""
+    allowed = [
+        dict(refusal.headers)["Allow"]
+        for rules in (RULES, READ_ONLY)
+        if (refusal := rules.refusal("TRACE", "/key/a", {"Host": HOST}, upgrade=False)) is not None
+    ]
+
+    assert allowed == ["GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE", "GET, HEAD, OPTIONS"]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"])
 def test_read_only_forwards_safe_methods_alone(method: str) -> None:
     """RFC 9110 §9.2.1, §15.5.6: the answer MUST name what is allowed."""
