@@ -10,6 +10,7 @@ import math
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.endpoint_questions import (
     DEVICE,
+    FORBIDDEN_URI,
     INTROSPECTION,
     REGISTRATION,
     REVOCATION,
@@ -19,6 +20,7 @@ from loopback_auth.audit.servers.endpoint_questions import (
 from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
 from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
 from loopback_auth.http_messages import HttpResponse
+from loopback_auth.narrow import is_list
 from loopback_auth.protocol.json import number, object_or_none, text_member, text_or_digits
 from loopback_auth.redact import server_text
 
@@ -80,7 +82,7 @@ def _revocation(observed: Observed) -> Judgement:
         return unseen("Only the request of a known public client shows it: give --client-id.")
     if response.status == 200:
         return passed("It answers 200 also for a token that there is not.")
-    if response.status in (401, 403) or response.status >= 500 or response.status == 429:
+    if response.status in (401, 403, 429) or not 400 <= response.status < 500:
         return unseen(f"The answer says nothing either way: {_status(response)}.")
     return failed(f"A token that there is not is an error: {_status(response)}.")
 
@@ -88,6 +90,13 @@ def _revocation(observed: Observed) -> Judgement:
 def _registration(observed: Observed) -> Judgement:
     response = observed.answered(REGISTRATION)
     if 200 <= response.status < 300:
+        members = _members(response)
+        if not text_member(members, "client_id"):
+            # RFC 7591 §3.2.1: that is what makes it a registration; a page of an app answers 200 as well.
+            return unseen(f"The answer is not a registration: {_status(response)}, no client_id.")
+        uris = members.get("redirect_uris")
+        if is_list(uris) and FORBIDDEN_URI not in uris:
+            return passed("A client was registered without the redirect URI that was asked for.")
         removed = observed.response(f"{REGISTRATION}: delete")
         gone = removed is not None and 200 <= removed.status < 300
         then = "It was deleted again." if gone else "It could not be deleted again; delete it by hand."

@@ -17,7 +17,7 @@ from loopback_auth.compare.judging.cells import NOT_OBSERVED
 from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.compare.model import Cell, Finding, Row, Run
 from loopback_auth.doctor.server_offers import listed
-from loopback_auth.protocol.json import number, text_or_digits
+from loopback_auth.protocol.json import number, object_or_none, text_or_digits
 from loopback_auth.redact import server_text
 
 Words = Mapping[str, str]
@@ -172,7 +172,10 @@ def _registration(_run: Run, observed: Observed) -> Cell:
     answer = observed.answers.get("registration")
     if answer is None or answer.response is None:
         return _endpoint("registration_endpoint")(_run, observed)
-    text = "with a token alone" if answer.response.status in (401, 403) else "anyone"
+    status, known = answer.response.status, object_or_none(answer.response.body) or {}
+    if status not in (400, 401, 403) and not (200 <= status < 300 and "client_id" in known):
+        return _endpoint("registration_endpoint")(_run, observed)
+    text = "with a token alone" if status in (401, 403) else "anyone"
     return Cell(text, "observed", "RFC 7591 §3", (answer.number,))
 
 

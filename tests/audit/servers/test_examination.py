@@ -25,8 +25,12 @@ from flow_world import CLIENT, ISSUER
 from loopback_auth.audit.servers.authorization_questions import MARK
 from loopback_auth.audit.servers.catalog import CHECKS
 from loopback_auth.audit.servers.endpoint_checks import entropy
+from loopback_auth.audit.servers.endpoint_questions import FORBIDDEN_URI
+from loopback_auth.audit.servers.judging import judged
+from loopback_auth.audit.servers.rows import rows
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig
+from loopback_auth.trace.records import Trace
 
 OFFERED_BY_THE_DEMO = {"implicit", "redirect-name"}
 """What the demonstration server offers against the advice, to show it."""
@@ -147,6 +151,46 @@ def test_rfc7592_2_3_what_should_not_have_been_registered_is_deleted() -> None:
     assert (removal.method, removal.url) == ("DELETE", f"{ISSUER}/register/1")
     assert removal.header("authorization") == "Bearer rat"
     assert "by hand" in found.because
+
+
+@pytest.mark.parametrize("answer", [document(200, {}), page(), redirect("https://as.example/")])
+def test_rfc7591_3_2_1_an_answer_without_a_client_id_is_not_a_registration(answer: HttpResponse) -> None:
+    """An application answers 200 to everything; nobody is to look for a client there."""
+    found = findings(observed(at("/register", answer)))["registration"]
+
+    assert (found.verdict, "by hand" in found.because) == ("not observed", False)
+
+
+@pytest.mark.parametrize(("uris", "verdict"), [([], "pass"), ([FORBIDDEN_URI], "fail"), (None, "fail")])
+def test_rfc7591_3_2_1_a_server_may_leave_out_what_it_was_asked_for(uris: object, verdict: str) -> None:
+    """It may replace values, and says so in its answer; without them it has taken all."""
+    answer = document(201, {"client_id": "1", "redirect_uris": uris})
+
+    assert findings(observed(at("/register", answer)))["registration"].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "who"),
+    [
+        (document(201, {"client_id": "1"}), "anyone"),
+        (document(400, {"error": "invalid_redirect_uri"}), "anyone"),
+        (HttpResponse(401), "with a token alone"),
+        (HttpResponse(500), "yes"),
+        (document(200, {}), "yes"),
+    ],
+)
+def test_who_may_register_is_said_where_it_was_seen(answer: HttpResponse, who: str) -> None:
+    """A failing endpoint is one that the metadata name, and no more."""
+    examined = judged("x", observed(at("/register", answer)), Trace("code", "demo", "x", ()))
+    cells = {row.id: row.cells[0] for row in rows([examined])}
+
+    assert cells["registration"].text == who
+
+
+@pytest.mark.parametrize("status", [204, 302, 500])
+def test_revocation_that_shows_nothing_is_no_fault(status: int) -> None:
+    """RFC 7009 §2.2.1: a refusal has a status of 400 and more."""
+    assert findings(observed(at("/revoke", HttpResponse(status))))["revocation"].verdict == "not observed"
 
 
 def test_registration_is_deleted_at_the_same_server_only() -> None:
