@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-import time
-
 from loopback_auth.commands._kept import is_bound
 from loopback_auth.errors import ConfigError
-from loopback_auth.http_messages import Stamp
-from loopback_auth.protocol.dpop import DpopKey, proof
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.protocol.dpop import DpopKey
+from loopback_auth.protocol.dpop_answers import Prover
 from loopback_auth.protocol.urls import check_endpoint, compared_origin, origin, shown_url
+from loopback_auth.token_proofs import bound_headers
 from loopback_auth.tokens import SignIn
 
 
@@ -33,12 +32,11 @@ def request_headers(sign_in: SignIn, url: str, method: str, nonce: str) -> dict[
     token = sign_in.tokens.access_token
     if not is_bound(sign_in):
         return {"Authorization": f"Bearer {token}"}
-    stamp = Stamp(time.time(), secrets.token_urlsafe(16))
-    key = DpopKey(sign_in.dpop_key)
-    return {
-        "Authorization": f"DPoP {token}",
-        "DPoP": proof(key, method.upper(), url, stamp, nonce=nonce, access_token=token),
-    }
+    prover = Prover(DpopKey(sign_in.dpop_key))
+    prover.learn(url, HttpResponse(401, (("DPoP-Nonce", nonce),)))
+    if prover.nonce(url) != nonce:
+        raise ConfigError(f"{ascii(nonce)[:80]} is not a nonce (RFC 9449 §8.1).", hint="Correct --nonce.")
+    return bound_headers(token, prover, method, url)
 
 
 def check_meant(sign_in: SignIn, url: str, *, name: str) -> None:

@@ -133,6 +133,7 @@ def test_headers_of_a_bearer_token_are_one(command_line: CommandLine) -> None:
         (("--headers", ""), "valid URL"),
         (("--headers", f"{URL}\r\nX: y"), "valid URL"),
         (("--headers", URL, "--method", "GET /"), "method"),
+        (("--headers", URL, "--nonce", "a b"), "nonce"),
         (("--method", "GET"), "--headers"),
         (("--nonce", "x"), "--headers"),
     ],
