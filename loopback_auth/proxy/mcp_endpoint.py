@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -25,20 +24,19 @@ from yarl import URL
 
 from loopback_auth.clients.bearer import FORBIDDEN, UNAUTHORIZED, Refusals
 from loopback_auth.clients.presentation import READ, Presentation
-from loopback_auth.errors import ConfigError, SignInRequired, StillRefused, TransportError
+from loopback_auth.errors import SignInRequired, StillRefused, TransportError
 from loopback_auth.model import Network
 from loopback_auth.network.failures import failure
 from loopback_auth.network.proxies import proxy_for
 from loopback_auth.network.proxy_address import Proxy
 from loopback_auth.network.resolver import Resolver
-from loopback_auth.network.socks import SocksError
 from loopback_auth.network.threads import apart
 from loopback_auth.network.transport import CONNECT_SECONDS, USER_AGENT
 from loopback_auth.network.trust import complaints, tls_context
 from loopback_auth.protocol.challenge import token_challenge
 from loopback_auth.protocol.urls import compared_origin, shown_url
 from loopback_auth.proxy.source import Source
-from loopback_auth.proxy.upstream import IDLE_SECONDS
+from loopback_auth.proxy.upstream import FAILURES, by_proxy, connector_to, http_proxy
 
 STEP = "request to the MCP server"
 MOST_REDIRECTS = 3
@@ -59,13 +57,14 @@ class McpEndpoint:
         self._url = url
         self._network = network
         self._http: aiohttp.ClientSession | None = None
+        self._proxy: Proxy | None = None
 
     async def __aenter__(self) -> McpEndpoint:
+        # Redirects stay on the server, so that one proxy is for all requests.
+        self._proxy = await apart(proxy_for, self._url, os.environ)
         resolver = Resolver(allowed=self._network.allow_private, public=self._network.public)
-        # As many connections as there are messages under way, which are counted elsewhere.
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS, resolver=resolver)
         self._http = aiohttp.ClientSession(
-            connector=connector,
+            connector=await connector_to(self._proxy, resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
             # A tool may take its time, and a stream of messages may be silent for hours.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
@@ -125,36 +124,29 @@ class McpEndpoint:
             raise TransportError("The connection to the MCP server is closed.")
         complete = dict(headers)
         sent.put(complete, method, self._url)
-        proxy = await self._proxy()
-        if proxy is not None and proxy.is_socks:
-            raise ConfigError(
-                f"{proxy.named_by} names a SOCKS proxy, which is not used for MCP servers.",
-                hint="Name an HTTP proxy.",
-            )
+        proxy_url, proxy_headers = http_proxy(self._proxy)
         try:
-            return await self._http.request(
-                method,
-                URL(self._url, encoded=True),
-                headers=complete,
-                # As a file, large bodies are sent in pieces, and the event loop goes on in between.
-                data=BytesIO(body) if body is not None else None,
-                allow_redirects=False,
-                ssl=self._tls if self._url.startswith("https") else True,
-                proxy=proxy.url if proxy is not None else None,
-                proxy_headers=proxy.headers if proxy is not None else None,
+            return await by_proxy(
+                self._proxy,
+                self._http.request(
+                    method,
+                    URL(self._url, encoded=True),
+                    headers=complete,
+                    # As a file, large bodies are sent in pieces, and the event loop goes on in between.
+                    data=BytesIO(body) if body is not None else None,
+                    allow_redirects=False,
+                    ssl=self._tls if self._url.startswith("https") else True,
+                    proxy=proxy_url,
+                    proxy_headers=proxy_headers,
+                ),
             )
-        except (aiohttp.ClientError, OSError, SocksError, TimeoutError, ValueError) as exc:
+        except FAILURES as exc:
             raise self.failed(exc) from None
-
-    async def _proxy(self) -> Proxy | None:
-        if sys.platform in ("darwin", "win32"):  # There the system may have to ask a name server.
-            return await apart(proxy_for, self._url, os.environ)
-        return proxy_for(self._url, os.environ)
 
     def failed(self, exc: Exception) -> TransportError:
         """Return the error for a request or an answer that was cut off, in words without what was sent."""
         host = urlsplit(self._url).netloc.rpartition("@")[2]
-        return failure(exc, STEP, host, complaints=lambda: complaints(os.environ))
+        return failure(exc, STEP, host, self._proxy, complaints=lambda: complaints(os.environ))
 
     @cached_property
     def _tls(self) -> ssl.SSLContext | Literal[True]:

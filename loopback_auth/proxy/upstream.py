@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Literal, TypeVar
 
 import aiohttp
 from multidict import CIMultiDict
@@ -23,11 +23,13 @@ from loopback_auth.network.failures import failure
 from loopback_auth.network.proxies import proxy_for
 from loopback_auth.network.proxy_address import Proxy
 from loopback_auth.network.resolver import Resolver
-from loopback_auth.network.socks import socks_connector
+from loopback_auth.network.socks import socks_connector, through
 from loopback_auth.network.threads import apart
 from loopback_auth.network.transport import CONNECT_SECONDS
 from loopback_auth.network.trust import complaints, tls_context
 from loopback_auth.proxy.request_body import RequestBody
+
+T = TypeVar("T")
 
 IDLE_SECONDS = 4.0
 """Seconds after which an idle connection is not used again: servers close idle ones, many after five seconds,
@@ -62,9 +64,7 @@ class Upstream:
         self._host = host
         self._tls = tls
         self._proxy = proxy
-        in_http = proxy is not None and not proxy.is_socks
-        self._proxy_url = proxy.url if proxy is not None and in_http else None
-        self._proxy_headers = proxy.headers if proxy is not None and in_http else None
+        self._proxy_url, self._proxy_headers = http_proxy(proxy)
 
     async def send(
         self, method: str, url: str, headers: CIMultiDict[str], body: RequestBody | None
@@ -74,15 +74,18 @@ class Upstream:
         Raises:
             Exception: one of `FAILURES`, whose text is not for people.
         """
-        return await self._session.request(
-            method,
-            URL(url, encoded=True),  # Not respelled.
-            headers=headers,
-            data=body.chunks() if body is not None else None,
-            allow_redirects=False,
-            ssl=self._tls,
-            proxy=self._proxy_url,
-            proxy_headers=self._proxy_headers,
+        return await by_proxy(
+            self._proxy,
+            self._session.request(
+                method,
+                URL(url, encoded=True),  # Not respelled.
+                headers=headers,
+                data=body.chunks() if body is not None else None,
+                allow_redirects=False,
+                ssl=self._tls,
+                proxy=self._proxy_url,
+                proxy_headers=self._proxy_headers,
+            ),
         )
 
     def failed(self, exc: Exception) -> TransportError:
@@ -104,15 +107,7 @@ async def upstream(origin: str, network: Network) -> AsyncGenerator[Upstream]:
     """
     proxy = await apart(proxy_for, origin, os.environ)
     # The person has named the server, so that it may be inside; what it leads to later may not be.
-    resolver = Resolver(allowed=network.allow_private)
-    if proxy is not None and proxy.is_socks:
-        connector = socks_connector(proxy, await _address(proxy, resolver), limit=0)
-    else:
-        connector = aiohttp.TCPConnector(
-            resolver=resolver if proxy is None else resolver.inner,
-            limit=0,  # As many as requests are let in.
-            keepalive_timeout=IDLE_SECONDS,
-        )
+    connector = await connector_to(proxy, Resolver(allowed=network.allow_private))
     async with aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -126,6 +121,37 @@ async def upstream(origin: str, network: Network) -> AsyncGenerator[Upstream]:
     ) as session:
         tls = tls_context(network, os.environ) if origin.startswith("https") else True
         yield Upstream(session, origin.partition("://")[2], tls, proxy)
+
+
+async def connector_to(proxy: Proxy | None, resolver: Resolver) -> aiohttp.BaseConnector:
+    """Return what makes any number of connections to servers, through a proxy of the network if there is one.
+
+    Raises:
+        ConfigError: what SOCKS needs is not installed.
+        TransportError: the name of a SOCKS proxy is not known.
+    """
+    if proxy is not None and proxy.is_socks:
+        return socks_connector(proxy, await _address(proxy, resolver), limit=0)
+    return aiohttp.TCPConnector(
+        # The proxy's name comes from the person, and is nearly always a private one.
+        resolver=resolver if proxy is None else resolver.inner,
+        limit=0,  # As many as requests are let in.
+        keepalive_timeout=IDLE_SECONDS,
+    )
+
+
+def http_proxy(proxy: Proxy | None) -> tuple[str | None, dict[str, str] | None]:
+    """Return URL and headers of a proxy for each request; None where the connections know their way."""
+    return (None, None) if proxy is None or proxy.is_socks else (proxy.url, proxy.headers)
+
+
+async def by_proxy(proxy: Proxy | None, exchange: Awaitable[T]) -> T:
+    """Make an exchange over connections of `connector_to`.
+
+    Raises:
+        Exception: one of `FAILURES`, also where a SOCKS proxy has refused.
+    """
+    return await (through(("",), lambda _: exchange) if proxy is not None and proxy.is_socks else exchange)
 
 
 async def _address(proxy: Proxy, resolver: Resolver) -> str:
