@@ -138,9 +138,10 @@ def _check_folder(path: str) -> None:
         raise ConfigError(
             f"There is no folder for the socket {path}: {exc.strerror}.", hint=OWN_FOLDER, parameter="unix"
         ) from None
-    if found.st_uid not in (os.getuid(), 0) or found.st_mode & stat.S_IWOTH:
+    if found.st_uid not in (os.getuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ConfigError(
             f"Other users can change the folder {folder}, and put a socket of theirs in place of this one.",
+            # Nor in a sticky folder: the path is free when the proxy has ended, and clients still use it.
             hint=OWN_FOLDER,
             parameter="unix",
         )

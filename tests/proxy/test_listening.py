@@ -96,15 +96,16 @@ def test_what_is_no_socket_is_left_alone(folder: Path, kind: str) -> None:
     assert path.is_symlink() or path.exists()
 
 
-def test_a_folder_that_others_can_change_is_refused(folder: Path) -> None:
-    """They could put a socket of theirs there, and read what clients send."""
-    folder.chmod(0o777)
-    with pytest.raises(ConfigError, match="Other users"):
-        on_unix_socket(str(folder / "s"))
-    folder.chmod(0o1777)
-    with pytest.raises(ConfigError, match="Other users"):
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o1770, 0o720])
+def test_a_folder_that_others_can_change_is_refused(folder: Path, mode: int) -> None:
+    """They could put a socket of theirs there when this one is gone, and read what clients send."""
+    folder.chmod(mode)
+    with pytest.raises(ConfigError, match="Other users") as caught:
         on_unix_socket(str(folder / "s"))
     folder.chmod(0o700)
+
+    assert caught.value.parameter == "unix"
+    assert not (folder / "s").exists()
 
 
 def test_a_path_that_cannot_be_one_is_refused(folder: Path) -> None:
