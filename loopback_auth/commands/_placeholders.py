@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.outputs.env import is_reserved
+from loopback_auth.outputs.reserved_variables import effect_of
 from loopback_auth.records import dataclass
 
 TOKEN, TOKEN_FILE, HEADER_FILE = "{token}", "{token_file}", "{header_file}"
@@ -78,9 +78,9 @@ def _variable(text: str) -> tuple[str, str]:
             f"{ascii(name)[:80]} is not the name of a variable.",
             hint="Use letters, digits and _, as in GH_TOKEN.",
         )
-    if is_reserved(name):
+    if effect := effect_of(name):
         raise ConfigError(
-            f"The variable {name} is not for tokens: it changes how programs are found or run.",
+            f"The variable {name} is not for tokens: it {effect}.",
             hint="Use the variable from which the command reads its token.",
         )
     if equals and not _PLACEHOLDER.search(value):

@@ -9,6 +9,7 @@ about_Quoting_Rules; GitHub, "Workflow commands", setting an environment variabl
 
 from __future__ import annotations
 
+from loopback_auth.outputs.reserved_variables import effect_of
 from loopback_auth.records import Literal
 
 TYPE_CHECKING = False
@@ -19,15 +20,6 @@ Syntax = Literal["sh", "fish", "powershell", "dotenv", "github"]
 
 SYNTAXES: tuple[Syntax, ...] = ("sh", "fish", "powershell", "dotenv", "github")
 """Languages: `sh` is for bash and zsh too, `dotenv` for files .env, `github` for that of `$GITHUB_ENV`."""
-
-RESERVED = frozenset(
-    [
-        *("BASH_ENV", "CDPATH", "COMSPEC", "ENV", "HOME", "IFS", "NODE_OPTIONS", "PATH", "PATHEXT"),
-        *("PERL5LIB", "PERL5OPT", "PROMPT_COMMAND", "PWD", "RUBYLIB", "RUBYOPT", "SHELL", "SYSTEMROOT"),
-        *("USERPROFILE", "WINDIR"),
-    ]
-)
-RESERVED_BEGINNINGS = ("DYLD_", "LD_", "LOOPBACK_AUTH_", "PYTHON")
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~+/=:,@-")
 """Characters that mean themselves in every dialect of .env, without quotes."""
@@ -53,9 +45,9 @@ def env(credential: Credential, *, variable: str | None = None, syntax: Syntax =
             "Write letters, digits and _, as in API_TOKEN.",
             "variable",
         )
-    if is_reserved(variable):
+    if effect := effect_of(variable):
         raise _refusal(
-            f"The variable {variable} is not for tokens: it changes how programs are found or run.",
+            f"The variable {variable} is not for tokens: it {effect}.",
             "Use the variable from which the program reads its token.",
             "variable",
         )
@@ -73,16 +65,6 @@ def env(credential: Credential, *, variable: str | None = None, syntax: Syntax =
             return f"{variable}={_in_dotenv(token, credential.name)}\n"
         case "github":
             return f"{variable}={token}\n"
-
-
-def is_reserved(variable: str) -> bool:
-    """Return whether a token must not be put into a variable: one that changes how programs are found or run.
-
-    Args:
-        variable: its name; on Windows the case says nothing.
-    """
-    upper = variable.upper()
-    return upper in RESERVED or upper.startswith(RESERVED_BEGINNINGS)
 
 
 def _replaced(token: str) -> str:

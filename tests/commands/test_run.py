@@ -147,6 +147,7 @@ def test_command_that_cannot_be_started(command_line: CommandLine, file: str) ->
         pytest.param(["--env", "A=b", "--", "echo"], id="no placeholder"),
         pytest.param(["--env", "PATH", "--", "echo"], id="PATH"),
         pytest.param(["--env", "ld_preload={token}", "--", "echo"], id="LD_PRELOAD"),
+        pytest.param(["--env", "GIT_SSH_COMMAND", "--", "echo"], id="a program that others start"),
         pytest.param(["--env", "LOOPBACK_AUTH_ISSUER", "--", "echo"], id="a setting"),
         pytest.param(["--id-token", "--", "echo"], id="no ID token"),
         pytest.param(["--token-file", "", "--", "echo"], id="empty path"),
