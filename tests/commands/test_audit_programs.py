@@ -238,6 +238,17 @@ def test_what_a_program_is_given_is_not_quoted(command_line: CommandLine) -> Non
     assert CANARY not in ended.stdout + ended.stderr
 
 
+def test_a_short_secret_is_known_by_the_name_of_its_variable(command_line: CommandLine) -> None:
+    """A PIN has four digits; what is as short and has another name stays readable."""
+    given = ("--env", "USER_PIN=0x7f", "--env", "MODE=fast", "--keep-env", "API_TOKEN")
+    script = ("--", "sh", "-c", 'echo "It says: $USER_PIN, $MODE and $API_TOKEN"; exit 3')
+    ended = command_line.run(*PLAIN, *given, *script, API_TOKEN="t0kn")
+
+    assert ", fast and <variable#" in str(only_run(ended)["reason"])
+    assert "0x7f" not in ended.stdout + ended.stderr
+    assert "t0kn" not in ended.stdout + ended.stderr
+
+
 def test_interrupted(command_line: CommandLine, tmp_path: Path) -> None:
     """Ctrl-C ends the program and its children, and removes their folders."""
     program = ("--", sys.executable, PROGRAM, *AT_SERVER, "--opener", "none", "--child")

@@ -15,9 +15,12 @@ from loopback_auth.audit.programs.templates import filled, fixed_parts, server_v
 from loopback_auth.audit.programs.temporary_folder import temporary_folder
 from loopback_auth.demo.keys import Signer
 from loopback_auth.trace.redactor import Redactor
+from loopback_auth.trace.secret_names import is_secret
 
 SHORTEST_SECRET = 8
 """Characters of what the user has given from which on it is taken for a secret."""
+SHORTEST_NAMED = 4
+"""The same for a variable whose name says that it is a secret, such as a PIN; many words have fewer."""
 MOST_SECRETS = 20_000
 """That are remembered of one program: some forty of each sign-in."""
 AUTHORITY_FILE = "authority.pem"
@@ -122,11 +125,14 @@ class ProgramSetup:
     def _variables(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that the user and the recipe name."""
         kept = {name: self.inherited[name] for name in self.kept if name in self.inherited}
-        typed = self.recipe.env.values() if self.recipe.name == TYPED else ()
-        for value in (*kept.values(), *fixed_parts(*typed)):
-            if len(value) >= SHORTEST_SECRET:
+        given = {name: filled(text, values) for name, text in self.recipe.env.items()}
+        typed = list(self.recipe.env.items()) if self.recipe.name == TYPED else []
+        parts = [(name, part) for name, text in typed for part in fixed_parts(text)]
+        for name, value in (*kept.items(), *parts):
+            named = is_secret(name) or is_secret(name.rpartition("_")[2])
+            if len(value) >= (SHORTEST_NAMED if named else SHORTEST_SECRET):
                 self.redactor.learn("variable", value)
-        return kept | {name: filled(text, values) for name, text in self.recipe.env.items()}
+        return kept | given
 
     def _values(self, issuer: str, program_environment: ProgramEnvironment, ca_file: str) -> dict[str, str]:
         """Return what the placeholders stand for."""
