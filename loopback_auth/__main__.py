@@ -176,7 +176,7 @@ def _kept_credential(arguments: list[str]) -> tuple[str | None, int]:
         content = question()
         # Read once more where this is not the end of it.
         sys.stdin = io.TextIOWrapper(io.BytesIO(content))
-        answer = import_module(f"loopback_auth.credential_helpers.{tool}").at_once(content, name)
+        answer = import_module(f"loopback_auth.credential_helpers.{tool}").answer_at_a_glance(content, name)
     except Exception:
         answer = None  # The command meets the same trouble again, and explains it.
     return answer or (None, 0)

@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 from renewing import TokenEndpoint
 
-from loopback_auth.credential_helpers.finding import Tokens
+from loopback_auth.credential_helpers.token_lookup import TokenLookup
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.folders import changed_at
 from loopback_auth.model import ServerMetadata
@@ -73,7 +73,7 @@ class Home:
 
     def hosts(self, name: str) -> frozenset[str]:
         """Return the hosts to which the token of a sign-in may be sent now."""
-        (found,), _ = Tokens().candidates(name)
+        (found,), _ = TokenLookup().candidates(name)
         return found.hosts
 
     def token(self, name: str) -> str:

@@ -146,12 +146,11 @@ class ToolOutput:
         return host
 
     def _meant(self, named: str) -> Candidate:
-        from loopback_auth.credential_helpers.finding import Tokens  # For a host alone.
+        from loopback_auth.credential_helpers.token_lookup import TokenLookup  # For a host alone.
 
-        tokens = Tokens()
-        found = tokens.meant(self._host, named=named)
+        found = TokenLookup().candidate_for(self._host, named=named)
         if found is None:
-            raise tokens.none_for(self._host) or SignInRequired(
+            raise SignInRequired(
                 f"You have no sign-in whose token is for {self._host.removesuffix(':443')}.",
                 hint="Sign in there; which hosts a token is for: python -m loopback_auth help helpers",
             )

@@ -43,13 +43,13 @@ def run(options: argparse.Namespace) -> int:
     from importlib import import_module
 
     from loopback_auth.cli import answer
-    from loopback_auth.credential_helpers.finding import Login
+    from loopback_auth.credential_helpers.token_lookup import Login
 
     helper = import_module(f"loopback_auth.credential_helpers.{options.tool}")
     content = question() if options.action in READING else b""
     with Login() as login:
         name = options.login or options.name or ""
-        text, status = helper.answered(options.action, content, name, login if options.login else None)
+        text, status = helper.answer(options.action, content, name, login if options.login else None)
         if text:
             answer(text)
     return int(status)

@@ -1,42 +1,47 @@
 """The credential helper of docker, podman and skopeo: what it does for each action.
 
 They find `docker-credential-loopback-auth` on the PATH by `credsStore` or `credHelpers` in their settings.
-What is said and answered is in `outputs.docker_credential`, which token in `finding`.
+What is said and answered is in `outputs.docker_credential`, which token in `token_lookup`.
 
 Source: https://github.com/docker/docker-credential-helpers
 """
 
 from __future__ import annotations
 
-from loopback_auth.credential_helpers.finding import Tokens
+from loopback_auth.credential_helpers.token_lookup import TokenLookup
 from loopback_auth.outputs import docker_credential as protocol
 from loopback_auth.outputs.hosts import url_authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.credential_helpers.finding import Login
+    from loopback_auth.credential_helpers.token_lookup import Login
+    from loopback_auth.outputs.credential import Credential
+    from loopback_auth.outputs.hosts import Candidate
 
 PROGRAM = "docker-credential-loopback-auth"
+_NONE = (f"{protocol.NOT_FOUND}\n", 1)
+"""The answer, with the exit status, for a registry that has no sign-in."""
 
 
-def at_once(content: bytes, named: str) -> tuple[str, int] | None:
-    """Return the answer to `get`, and the exit status, if nothing has to be renewed or explained; else None.
+def answer_at_a_glance(content: bytes, named: str) -> tuple[str, int] | None:
+    """Return the answer to `get`, and the exit status, if a glance at the files gives it; None in doubt.
+
+    Args:
+        content: of stdin; untrusted.
+        named: the sign-in to use; empty: whichever is for the registry.
 
     Raises:
         Exception: any, in doubt.
     """
-    server, tokens = protocol.read_server(content), Tokens()
-    host = url_authority(server)
-    one = tokens.meant(host, named=named)
+    server, lookup = protocol.read_server(content), TokenLookup()
+    one = lookup.candidate_for(url_authority(server), named=named)
     if one is None:
-        return (f"{protocol.NOT_FOUND}\n", 1) if tokens.none_for(host) is None else None
-    token = tokens.at_once(one)
-    if token is None:
-        return None
-    return protocol.docker_credential(token, server=server, username=one.user()), 0
+        return _NONE
+    token = lookup.token_at_a_glance(one)
+    return _given(token, server, one) if token is not None else None
 
 
-def answered(action: str, content: bytes, named: str, login: Login | None = None) -> tuple[str, int]:
+def answer(action: str, content: bytes, named: str, login: Login | None = None) -> tuple[str, int]:
     """Do what the client asks for; returns the answer and the exit status.
 
     Args:
@@ -73,37 +78,32 @@ def answered(action: str, content: bytes, named: str, login: Login | None = None
 
 
 def _get(server: str, named: str, login: Login | None) -> tuple[str, int]:
-    tokens, host = Tokens(login), url_authority(server)
-    one = tokens.meant(host, named=named)
-    if one is None:
-        if missing := tokens.none_for(host):
-            raise missing
-        return f"{protocol.NOT_FOUND}\n", 1
-    return protocol.docker_credential(tokens.token(one), server=server, username=one.user()), 0
+    lookup = TokenLookup(login)
+    one = lookup.candidate_for(url_authority(server), named=named)
+    return _given(lookup.fresh_token(one), server, one) if one is not None else _NONE
+
+
+def _given(token: Credential, server: str, one: Candidate) -> tuple[str, int]:
+    return protocol.docker_credential(token, server=server, username=one.user()), 0
 
 
 def _users() -> dict[str, str]:
-    tokens = Tokens()
-    found, _ = tokens.candidates()
+    found, _ = TokenLookup().candidates()
     return {host.removesuffix(":443"): one.user() for one in found for host in one.hosts}
 
 
 def _stored(server: str, _username: str, secret: str) -> tuple[str, int]:
     """Accept our own token, which is kept already, and refuse every other password."""
-    tokens, host = Tokens(), url_authority(server)
-    found, _ = tokens.candidates()
-    if any(host in one.hosts and tokens.holds(one, secret) for one in found):
+    lookup = TokenLookup()
+    if any(lookup.is_kept_token(one, secret) for one in lookup.candidates_for(url_authority(server))):
         return "", 0
     return f"{PROGRAM} keeps sign-ins, and no passwords: use another helper for {server!a:.120}\n", 1
 
 
 def _not_erased(server: str) -> None:
     """Say how a sign-in ends: it is the person's, and other tools use it too."""
-    tokens, host = Tokens(), url_authority(server)
-    found, _ = tokens.candidates()
-    for one in found:
-        if host in one.hosts:
-            from loopback_auth.cli import tell
+    for one in TokenLookup().candidates_for(url_authority(server)):
+        from loopback_auth.cli import tell
 
-            end = f"python -m loopback_auth logout {one.name}"
-            tell(f"You are still signed in to {one.name}; to end that: {end}")
+        end = f"python -m loopback_auth logout {one.name}"
+        tell(f"You are still signed in to {one.name}; to end that: {end}")

@@ -88,15 +88,13 @@ def _token(host: str, user: str) -> SimpleCredential | None:
     from loopback_auth.errors import LoopbackAuthError
 
     try:
-        from loopback_auth.credential_helpers.finding import Tokens
+        from loopback_auth.credential_helpers.token_lookup import TokenLookup
 
-        tokens = Tokens()
-        one = tokens.meant(host, user=user)
+        lookup = TokenLookup()
+        one = lookup.candidate_for(host, user=user)
         if one is None:
-            if missing := tokens.none_for(host):
-                raise missing
             return None
-        return SimpleCredential(one.user(), tokens.token(one, ask=False).token)
+        return SimpleCredential(one.user(), lookup.fresh_token(one, ask=False).token)
     except LoopbackAuthError as exc:
         from loopback_auth.cli import tell_error
 

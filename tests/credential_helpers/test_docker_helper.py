@@ -10,13 +10,14 @@ from helper_home import TABLE, Home
 from renewing import TokenEndpoint
 
 from loopback_auth.credential_helpers import docker
+from loopback_auth.errors import SignInRequired
 
 NOT_FOUND = ("credentials not found in native keychain\n", 1)
 
 
 def get(server: str) -> tuple[str, int]:
     """Ask as docker does."""
-    return docker.answered("get", server.encode(), "")
+    return docker.answer("get", server.encode(), "")
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,9 @@ def test_a_registry_of_a_provider_without_a_sign_in_is_told(
     """Docker would only say that it has no credentials."""
     home.configure(TABLE.format(name="work", issuer="https://id.example", hosts=["registry.example"]))
 
-    assert docker.at_once(b"registry.example", "") is None
-    assert docker.answered("get", b"registry.example", "") == NOT_FOUND
+    with pytest.raises(SignInRequired):
+        docker.answer_at_a_glance(b"registry.example", "")
+    assert docker.answer("get", b"registry.example", "") == NOT_FOUND
     assert "login work" in capsys.readouterr().err
 
 
@@ -99,7 +101,7 @@ def test_a_sign_in_that_has_ended_is_told(
 @pytest.mark.parametrize("action", ["get", "erase"])
 def test_a_question_without_a_registry_is_refused(home: Home, question: str, action: str) -> None:
     """In the text of the protocol."""
-    assert docker.answered(action, question.encode(), "") == ("no credentials server URL\n", 1)
+    assert docker.answer(action, question.encode(), "") == ("no credentials server URL\n", 1)
 
 
 def test_a_password_of_others_is_not_kept(home: Home) -> None:
@@ -109,7 +111,7 @@ def test_a_password_of_others_is_not_kept(home: Home) -> None:
 
     def store(secret: str, server: str = "r.example") -> tuple[str, int]:
         members = {"ServerURL": server, "Username": "alice", "Secret": secret}
-        return docker.answered("store", json.dumps(members).encode(), "")
+        return docker.answer("store", json.dumps(members).encode(), "")
 
     text, status = store("canary-of-others")
     assert (status, "canary" in text) == (1, False)
@@ -123,9 +125,9 @@ def test_docker_logout_leaves_the_sign_in(home: Home, capsys: pytest.CaptureFixt
     """Other tools use it too; the person is told how to end it."""
     home.keep("work", "r.example")
 
-    assert docker.answered("erase", b"r.example", "") == ("", 0)
+    assert docker.answer("erase", b"r.example", "") == ("", 0)
     assert "logout work" in capsys.readouterr().err
-    assert docker.answered("erase", b"other.example", "") == ("", 0)
+    assert docker.answer("erase", b"other.example", "") == ("", 0)
     assert home.token("work") == "canary-work"
 
 
@@ -134,19 +136,19 @@ def test_list_names_registries_and_no_secret(home: Home) -> None:
     home.keep("work", "r.example", "r.example:5000", expires_at=time.time() - 1)
     home.keep("home", account="bob")
 
-    assert docker.answered("list", b"", "") == ('{"r.example": "alice", "r.example:5000": "alice"}\n', 0)
+    assert docker.answer("list", b"", "") == ('{"r.example": "alice", "r.example:5000": "alice"}\n', 0)
 
 
 @pytest.mark.parametrize("action", ["", "new", "GET", "--help"])
 def test_an_action_that_is_not_known_is_refused(home: Home, action: str) -> None:
     """As the programs of docker do it."""
-    text, status = docker.answered(action, b"r.example", "")
+    text, status = docker.answer(action, b"r.example", "")
 
     assert (status, "unknown action" in text) == (1, True)
 
 
 def test_version_is_one_line(home: Home) -> None:
     """Clients ask for it when they look for helpers."""
-    text, status = docker.answered("version", b"", "")
+    text, status = docker.answer("version", b"", "")
 
     assert (status, text.startswith("docker-credential-loopback-auth (loopback_auth) ")) == (0, True)

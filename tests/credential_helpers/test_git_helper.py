@@ -32,7 +32,7 @@ def asking(host: str, protocol: str = "https", **more: str) -> bytes:
 
 def get(host: str, protocol: str = "https", named: str = "", **more: str) -> tuple[str, int]:
     """Ask as git does."""
-    return git.answered("get", asking(host, protocol, **more), named)
+    return git.answer("get", asking(host, protocol, **more), named)
 
 
 def password(answer: tuple[str, int]) -> str:
@@ -105,7 +105,8 @@ def test_a_host_of_a_provider_without_a_sign_in_is_told(
     home.configure(TABLE.format(name='"work.example"', issuer="https://id.example", hosts=["git.example"]))
     home.configure('[providers.corp]\npreset = "github"\nclient_id = "a"\n')
     for host, name in (("git.example", "work.example"), ("gist.github.com", "corp")):
-        assert git.at_once(asking(host), "") is None
+        with pytest.raises(SignInRequired):
+            git.answer_at_a_glance(asking(host), "")
         assert get(host) == NO
         assert f"login {name}\n" in capsys.readouterr().err
     home.configure('[providers.github]\nclient_id = "a"\nhosts = ["ghe.example"]\n')
@@ -193,14 +194,14 @@ def test_a_sign_in_that_has_ended_asks_nobody(
 def test_a_token_that_was_refused_is_renewed(home: Home, server: TokenEndpoint) -> None:
     """Git calls `erase` after a 401; the person did not ask for their sign-in to end."""
     home.keep("work", "git.example", issuer=server.issuer)
-    git.answered("erase", asking("git.example", username="alice", password="canary-work"), "")
+    git.answer("erase", asking("git.example", username="alice", password="canary-work"), "")
 
     assert password(get("git.example")) == "access-1"
     # The old one may be refused once more, by a second git that had it.
-    git.answered("erase", asking("git.example", username="alice", password="canary-work"), "work")
+    git.answer("erase", asking("git.example", username="alice", password="canary-work"), "work")
     assert len(server.sent) == 1
     bearer = b"state[]=loopback-auth:work\nauthtype=Bearer\ncredential=access-1\n"
-    git.answered("erase", bearer + asking("git.example"), "")
+    git.answer("erase", bearer + asking("git.example"), "")
     assert home.token("work") == "access-2"
 
 
@@ -220,7 +221,7 @@ def test_erase_touches_nothing_else(home: Home, server: TokenEndpoint, question:
     """Another helper's password, another host, no password: nothing of ours was refused."""
     home.keep("work", "git.example", issuer=server.issuer)
 
-    assert git.answered("erase", question, "") == NO
+    assert git.answer("erase", question, "") == NO
     assert (server.sent, home.token("work")) == ([], "canary-work")
 
 
@@ -229,7 +230,7 @@ def test_a_refused_token_that_cannot_be_renewed_is_told(
 ) -> None:
     """GitHub's tokens have no refresh token; the sign-in stays, and the person knows what to do."""
     home.keep("work", "git.example", refresh_token=None)
-    git.answered("erase", asking("git.example", password="canary-work"), "")
+    git.answer("erase", asking("git.example", password="canary-work"), "")
 
     assert "login work" in capsys.readouterr().err
     assert home.token("work") == "canary-work"
@@ -241,13 +242,13 @@ def test_store_and_what_is_not_known_change_nothing(home: Home, action: str) -> 
     home.keep("work", "git.example")
     before = sorted(home.folder.rglob("*"))
 
-    assert git.answered(action, asking("new.example", username="a", password="canary"), "") == NO
+    assert git.answer(action, asking("new.example", username="a", password="canary"), "") == NO
     assert sorted(home.folder.rglob("*")) == before
 
 
 def test_capability_says_what_is_understood(home: Home) -> None:
     """'The first line ... starts with the word version and a space.'."""
-    assert git.answered("capability", b"", "") == ("version 0\ncapability authtype\ncapability state\n", 0)
+    assert git.answer("capability", b"", "") == ("version 0\ncapability authtype\ncapability state\n", 0)
 
 
 def test_several_sign_ins_for_a_host(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -303,7 +304,7 @@ def test_a_sign_in_of_another_client_than_the_settings_say_is_not_used(
 
     assert get("git.example") == NO
     with pytest.raises(SignInRequired):
-        git.at_once(asking("git.example"), "work")
+        git.answer_at_a_glance(asking("git.example"), "work")
     assert get("git.example", named="work") == NO
     assert "another server" in capsys.readouterr().err
     home.store.save(replace(home.keep("work", issuer="https://new.example"), client_id="another"))
@@ -348,22 +349,22 @@ def test_a_configuration_file_that_cannot_be_read_is_told(
     assert "not valid TOML" in capsys.readouterr().err
 
 
-def test_the_answer_at_once_is_the_answer(home: Home) -> None:
-    """The short way may know less, but never something else."""
+def test_the_answer_at_a_glance_is_the_answer(home: Home) -> None:
+    """The quick way may know less, but never something else."""
     home.keep("work", "git.example")
     question = asking("git.example")
     with pytest.raises(Exception, match="not for evil"):
-        git.at_once(asking("evil.example"), "work")
+        git.answer_at_a_glance(asking("evil.example"), "work")
 
     # The file with the settings is younger than the sign-in, which may not match it.
-    assert git.at_once(question, "") is None
+    assert git.answer_at_a_glance(question, "") is None
     home.vouch("work")
-    whole = git.answered("get", question, "")
-    assert git.at_once(question, "") == git.at_once(question, "work") == whole
-    assert git.at_once(asking("evil.example"), "") == NO
-    assert git.at_once(asking("git.example", "http"), "") is None
+    whole = git.answer("get", question, "")
+    assert git.answer_at_a_glance(question, "") == git.answer_at_a_glance(question, "work") == whole
+    assert git.answer_at_a_glance(asking("evil.example"), "") == NO
+    assert git.answer_at_a_glance(asking("git.example", "http"), "") is None
     home.keep("work", expires_at=time.time() - 1)
-    assert git.at_once(question, "") is None
+    assert git.answer_at_a_glance(question, "") is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it keeps no time of such a change")
@@ -382,8 +383,8 @@ def test_older_settings_that_are_put_in_place_are_a_change(home: Home, is_linked
         older.replace(config)
     os.utime(home.store.path("work"), (compared_at, compared_at))
 
-    assert git.at_once(asking("git.example"), "") is None
-    assert git.answered("get", asking("git.example"), "") == QUIT
+    assert git.answer_at_a_glance(asking("git.example"), "") is None
+    assert git.answer("get", asking("git.example"), "") == QUIT
 
 
 def test_a_comparison_in_the_future_counts_for_nothing(home: Home) -> None:
@@ -393,7 +394,7 @@ def test_a_comparison_in_the_future_counts_for_nothing(home: Home) -> None:
     os.utime(home.store.path("work"), (later, later))
 
     kept = (str(home.folder / "data"), later - 3590, "work", later - 7200)
-    assert git.at_once(asking("git.example"), "") is None
+    assert git.answer_at_a_glance(asking("git.example"), "") is None
     assert read_fresh_token(*kept) is None
-    assert git.answered("get", asking("git.example"), "") != QUIT
+    assert git.answer("get", asking("git.example"), "") != QUIT
     assert read_fresh_token(*kept) == home.token("work")

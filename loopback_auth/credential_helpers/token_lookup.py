@@ -1,11 +1,13 @@
-"""Which kept sign-in is for the host that a tool asks about, and its token.
+"""Which kept sign-in is for the host that a tool asks about, and its token: what all helpers share.
 
-What the helpers of all tools share. A token goes to the hosts that the settings name for it, also where the
-person has named the sign-in in the tool's own settings: those may hold for every host there is.
+A token goes to the hosts that the settings name for it, and to no other. That holds too where the person has
+named the sign-in in the tool's own settings, which may be for every host there is.
 
-A tool asks many times a minute, each time in a new process, so a token that is kept and fresh is found with a
-glance at the files. In every other case, such as a renewal that is due, the files are read with all checks,
-and errors say what is wrong.
+A tool asks many times a minute, each time in a new process. So there are two ways to a token:
+
+- `token_at_a_glance` looks at the files alone. It has an answer if the token is fresh, and nothing has
+  changed since the sign-in was compared with the settings.
+- `fresh_token` does everything else: it compares, renews, asks the person, and says what is wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from loopback_auth.settings.kept import KeptSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.errors import SignInRequired, StoreError
+    from loopback_auth.errors import StoreError
     from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.outputs.credential import Credential
     from loopback_auth.store import FileTokenStore
@@ -59,8 +61,8 @@ class Login:
         signed_in(name, self._bounds, since=self._since)
 
 
-class Tokens:
-    """The kept sign-ins, for one question of a tool.
+class TokenLookup:
+    """Finds the sign-in for one question of a tool among those that are kept, and its token.
 
     Args:
         login: asks the person to sign in where only that helps; None: they are not asked.
@@ -72,7 +74,7 @@ class Tokens:
 
     def __init__(self, login: Login | None = None) -> None:
         self._login = login
-        self.store: FileTokenStore = the_store()
+        self._store: FileTokenStore = the_store()
         self._settings = KeptSettings(os.environ)
 
     def candidates(self, named: str = "") -> tuple[list[Candidate], list[StoreError]]:
@@ -88,9 +90,9 @@ class Tokens:
 
         found: list[Candidate] = []
         troubles: list[StoreError] = []
-        for name in [provider_name(named)] if named else self.store.names():
+        for name in [provider_name(named)] if named else self._store.names():
             try:
-                sign_in = self._glance(name) or self.store.load(name)
+                sign_in = self._glance(name) or self._store.load(name)
             except StoreError as exc:
                 troubles.append(exc)
                 continue
@@ -100,8 +102,20 @@ class Tokens:
                 found.append(Candidate(name, account, belongs_to(sign_in, hosts), user))
         return found, troubles
 
-    def meant(self, host: str, *, named: str = "", user: str = "") -> Candidate | None:
-        """Return the sign-in whose token may be sent to a host; None when there is none.
+    def candidates_for(self, host: str, named: str = "") -> list[Candidate]:
+        """Return the sign-ins whose tokens may be sent to a host; those that cannot be read are left out.
+
+        Args:
+            host: `host:port`, from `authority`.
+            named: one sign-in; empty: all.
+
+        Raises:
+            ConfigError: as of `candidates`.
+        """
+        return [one for one in self.candidates(named)[0] if host in one.hosts]
+
+    def candidate_for(self, host: str, *, named: str = "", user: str = "") -> Candidate | None:
+        """Return the sign-in whose token may be sent to a host; None if nothing says that there is one.
 
         Args:
             host: `host:port`, from `authority`; empty: none that a token may be sent to.
@@ -109,16 +123,39 @@ class Tokens:
             user: the user name that the tool asks for; empty: any.
 
         Raises:
-            SignInRequired: the named one is not there, or it is not clear which one is meant.
+            SignInRequired: the named one is not there, it is not clear which one is meant, or the host is
+                that of a provider at which the person is not signed in.
             ConfigError: the named one has a token that is not for this host.
             StoreError: there is none for this host, but one that cannot be read.
+        """
+        one = self.kept_candidate_for(host, named=named, user=user)
+        if one is None and host and (providers := self._settings.providers_for(host)):
+            from loopback_auth.commands._kept import how_to_sign_in
+            from loopback_auth.errors import SignInRequired
+
+            raise SignInRequired(
+                f"You are not signed in to {' or '.join(providers)}, for {_shown(host)}.",
+                hint=how_to_sign_in(providers[0]),
+            )
+        return one
+
+    def kept_candidate_for(self, host: str, *, named: str = "", user: str = "") -> Candidate | None:
+        """Return the same, but also None where the person could sign in for that host.
+
+        Args:
+            host: as of `candidate_for`.
+            named: as of `candidate_for`.
+            user: as of `candidate_for`.
+
+        Raises:
+            LoopbackAuthError: as of `candidate_for`.
         """
         found, troubles = self.candidates(named)
         if named and not found and not troubles and self._login is not None:
             self._login(named)
             found, troubles = self.candidates(named)
-        there = [one.name for one in found if host in one.hosts]
-        chosen = self._chosen(there) if len(there) > 1 else ""
+        several = [one.name for one in found if host in one.hosts]
+        chosen = self._chosen_of(several) if len(several) > 1 else ""
         one = sign_in_for(host, found, user="" if named else user, chosen=chosen)
         if one is None and troubles:
             raise troubles[0]
@@ -126,47 +163,30 @@ class Tokens:
             raise self._why_not(host, provider_name(named), found)
         return one
 
-    def none_for(self, host: str) -> SignInRequired | None:
-        """Return what to tell the person if there is no sign-in for a host; None if nobody expects one.
+    def token_at_a_glance(self, one: Candidate) -> Credential | None:
+        """Return the token of a sign-in if it is fresh, and the sign-in is known to match the settings.
+
+        None says nothing: then `fresh_token` has the answer. The caller knows that no variable says which
+        sign-in is meant.
 
         Args:
-            host: as of `meant`.
-
-        Raises:
-            ConfigError: a table in the configuration file cannot be used.
-        """
-        names = self._settings.providers_for(host) if host else ()
-        if not names:
-            return None
-        from loopback_auth.commands._kept import how_to_sign_in
-        from loopback_auth.errors import SignInRequired
-
-        return SignInRequired(
-            f"You are not signed in to {' or '.join(names)}, for {_shown(host)}.",
-            hint=how_to_sign_in(names[0]),
-        )
-
-    def at_once(self, one: Candidate) -> Credential | None:
-        """Return the token of a sign-in if it is kept and fresh, and nothing has changed; None in doubt.
-
-        The caller knows that no variable says which sign-in is meant.
+            one: the sign-in.
         """
         from loopback_auth.freshness import fresh
 
         # Since the settings were changed it was compared with them.
-        kept_at = os.stat(self.store.path(one.name)).st_mtime  # noqa: PTH116 - pathlib costs
+        kept_at = os.stat(self._store.path(one.name)).st_mtime  # noqa: PTH116 - pathlib costs
         if not changed_at(self._settings.path) < kept_at <= time.time():
             return None  # Where it is later than now, the clock was set back, and it says nothing.
         sign_in = self._glance(one.name)
         if sign_in is None:
             return None
         tokens = sign_in.tokens
-        times = (tokens.obtained_at, tokens.expires_at)
-        if not fresh(obtained_at=times[0], expires_at=times[1], now=time.time()):
+        if not fresh(obtained_at=tokens.obtained_at, expires_at=tokens.expires_at, now=time.time()):
             return None
         return credential(sign_in)
 
-    def token(self, one: Candidate, *, force: bool = False, ask: bool = True) -> Credential:
+    def fresh_token(self, one: Candidate, *, force: bool = False, ask: bool = True) -> Credential:
         """Return the token of a sign-in, which is renewed if that is needed.
 
         Args:
@@ -184,13 +204,13 @@ class Tokens:
 
         try:
             try:
-                return credential(fresh_sign_in(self.store, one.name, force=force, ask=ask))
+                return credential(fresh_sign_in(self._store, one.name, force=force, ask=ask))
             except (SignInRequired, TokenError):
                 # Whatever the server calls it, only the person can help.
                 if self._login is None:
                     raise
                 self._login(one.name)
-                return credential(fresh_sign_in(self.store, one.name, ask=ask))
+                return credential(fresh_sign_in(self._store, one.name, ask=ask))
         except NotKept as exc:
             if not isinstance(exc.sign_in, SignIn):
                 raise
@@ -198,33 +218,39 @@ class Tokens:
             tell_error(exc)
             return credential(exc.sign_in)
 
-    def holds(self, one: Candidate, secret: str) -> bool:
-        """Return whether a secret is the token that is kept for a sign-in now."""
+    def is_kept_token(self, one: Candidate, secret: str) -> bool:
+        """Return whether a secret is the token that is kept for a sign-in now.
+
+        Args:
+            one: the sign-in.
+            secret: that a tool has; untrusted.
+        """
         from hmac import compare_digest
 
-        sign_in = self.store.load(one.name)
+        sign_in = self._store.load(one.name)
         token = sign_in.tokens.access_token if sign_in is not None else ""
         return bool(token) and compare_digest(token.encode(), secret.encode())
 
-    def _chosen(self, names: list[str]) -> str:
+    def _chosen_of(self, names: list[str]) -> str:
         """Return which of several sign-ins is meant: the one in use, or else the chosen one."""
         from loopback_auth.commands._kept import in_use  # Most hosts have one sign-in.
 
-        meant = in_use(self.store)
-        return meant if meant in names else self.store.chosen()
+        meant = in_use(self._store)
+        return meant if meant in names else self._store.chosen()
 
     def _glance(self, name: str) -> SignIn | None:
+        """Return what a glance at a kept sign-in shows; None in doubt, and when there is none."""
         try:
-            return self.store.glance(name)
+            return self._store.glance(name)
         except Exception:
-            return None  # The ordinary way meets the same trouble, and explains it.
+            return None  # Reading it completely meets the same trouble, and explains it.
 
     def _why_not(self, host: str, name: str, found: list[Candidate]) -> Exception:
-
+        """Return what to tell the person whose tool names a sign-in that is not for a host."""
         from loopback_auth.commands._kept import how_to_sign_in
         from loopback_auth.errors import ConfigError, SignInRequired
 
-        sign_in = self.store.load(name) if found else None
+        sign_in = self._store.load(name) if found else None
         if sign_in is None:
             return SignInRequired(f"You are not signed in to {name}.", hint=how_to_sign_in(name))
         if why := self._settings.why_not_reusable(sign_in, name):
