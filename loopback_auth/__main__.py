@@ -3,12 +3,13 @@
 Scripts and tools ask for a token many times a minute, each time in a new process. So three calls are answered
 before argparse, asyncio and everything else is imported:
 
-    token [NAME]                        `_kept_token`: the kept token, as it is
-    token [NAME] --as TOOL              `_kept_token`: the same in the form of a tool
-    credential git|docker [NAME] get    `_kept_credential`: the answer to git or docker
+    token [NAME]                          `_kept_token`: the kept token, as it is
+    token [NAME] --as TOOL [--host HOST]  `_kept_token`: the same in the form of a tool
+    credential git|docker [NAME] get      `_kept_credential`: the answer to git or docker
 
-Each of them gives up in every doubtful case: another flag, a setting or a variable that may mean another
-sign-in, a token that is due, any error. Then the command runs from its beginning, and explains what is wrong.
+Each of them gives up in every doubtful case: another flag, a variable that may mean something, a sign-in that
+was not compared with these settings yet (`store.settings_match`), a token that is due, any error. Then the
+command runs from its beginning, and explains what is wrong.
 """
 
 from __future__ import annotations
@@ -23,31 +24,6 @@ GARBAGE = 50_000
 """New objects that are still there, before garbage is looked for."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it."""
-
-
-DECIDING = (
-    "PROVIDER",
-    "RESOURCE_SERVER",
-    "ISSUER",
-    "ALLOWED_ISSUER",
-    "AUTHORIZATION_ENDPOINT",
-    "DEVICE_AUTHORIZATION_ENDPOINT",
-    "JWKS_URI",
-    "PUSHED_AUTHORIZATION_REQUEST_ENDPOINT",
-    "REVOCATION_ENDPOINT",
-    "TICKET",
-    "TICKET_BASE",
-    "TICKET_UI",
-    "TOKEN_ENDPOINT",
-    "USERINFO_ENDPOINT",
-    "DOMAIN",
-    "CLIENT_ID",
-    "SCOPE",
-    "RESOURCE",
-    "AUDIENCE",
-    "DPOP",
-)
-"""Variables that say which sign-in is meant, so that a kept one has to be compared with them."""
 
 
 def main() -> int:
@@ -121,40 +97,51 @@ def _too_old() -> int:
     return 3
 
 
-def _is_decided() -> bool:
-    """Return whether a variable says which sign-in is meant."""
-    return any(os.environ.get(f"LOOPBACK_AUTH_{variable}") for variable in DECIDING)
-
-
 def _kept_token(arguments: list[str]) -> str | None:
     """Return what the command `token` prints, if all that is asked for is a fresh token as it is kept.
 
     Args:
-        arguments: after the command; only [NAME] [--as TOOL], in this order, is plain.
+        arguments: after the command; only [NAME] [--as TOOL [--host HOST]], in this order, is plain.
     """
-    tool = arguments[-1] if arguments[-2:-1] == ["--as"] else ""
-    if tool:
-        arguments = arguments[:-2]
+    if "" in arguments:
+        return None  # A variable of a script that is not set.
+    tool = host = ""
+    if arguments[-2:-1] == ["--host"]:
+        *arguments, _, host = arguments
+    if arguments[-2:-1] == ["--as"]:
+        *arguments, _, tool = arguments
     name = "".join(arguments)
-    if len(arguments) > 1 or name.startswith("-"):
-        return None
-    if _is_decided():
-        return None
-    from loopback_auth.folders import changed_at, config_folder, data_folder
-
-    since = changed_at(config_folder(os.environ) + "/config.toml")
-    # A configuration file may name a default provider, and say anew where a provider is.
-    if since and not name:
+    if len(arguments) > 1 or name.startswith("-") or (host and not tool):
         return None
     import time
 
+    from loopback_auth.folders import data_folder
+    from loopback_auth.store.settings_match import settings_state, variables_decide
+
+    try:
+        settings, folder = settings_state(os.environ), data_folder(os.environ)
+    except Exception:
+        return None  # The command meets the same trouble again, and explains it.
+    # A configuration file may name a default provider.
+    if variables_decide(os.environ) or (settings and not name):
+        return None
     if tool:
+        from loopback_auth.commands._stdin import question
         from loopback_auth.store.fresh_output import read_fresh_output
 
-        return read_fresh_output(tool, data_folder(os.environ), time.time(), name, since, os.environ)
+        return read_fresh_output(
+            tool,
+            folder,
+            time.time(),
+            name,
+            host=host,
+            settings=settings,
+            environ=os.environ,
+            question=question,
+        )
     from loopback_auth.store import read_fresh_token
 
-    token = read_fresh_token(data_folder(os.environ), time.time(), name, since)
+    token = read_fresh_token(folder, time.time(), name, settings)
     return None if token is None else token + "\n"
 
 
@@ -165,17 +152,17 @@ def _kept_credential(arguments: list[str]) -> tuple[str | None, int]:
         arguments: after the command, without the action; only TOOL [NAME] is plain.
     """
     tool, name = "".join(arguments[:1]), "".join(arguments[1:])
-    if tool not in ("git", "docker") or len(arguments) > 2 or name.startswith("-") or _is_decided():
+    if tool not in ("git", "docker") or len(arguments) > 2 or name.startswith("-"):
         return None, 0
-    import io
     from importlib import import_module
 
     from loopback_auth.commands.credential import question
+    from loopback_auth.store.settings_match import variables_decide
 
+    if variables_decide(os.environ):
+        return None, 0
     try:
         content = question()
-        # Read once more where this is not the end of it.
-        sys.stdin = io.TextIOWrapper(io.BytesIO(content))
         answer = import_module(f"loopback_auth.credential_helpers.{tool}").answer_at_a_glance(content, name)
     except Exception:
         answer = None  # The command meets the same trouble again, and explains it.

@@ -44,6 +44,11 @@ def config_folder(environ: Mapping[str, str]) -> str:
     return user_config_dir(APP_NAME, appauthor=False)
 
 
+def config_file(environ: Mapping[str, str]) -> str:
+    """Return the path of the configuration file, whether or not it exists."""
+    return f"{config_folder(environ)}{os.sep}config.toml"
+
+
 def data_folder(environ: Mapping[str, str]) -> str:
     """Return the folder of what is kept between runs, as an absolute path.
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import IO
 from urllib.parse import urlencode, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -155,20 +156,28 @@ def ours(*arguments: str) -> list[str]:
     return [str(PYTHON), "-m", "loopback_auth", *arguments]
 
 
-def run(argv: list[str], environ: Mapping[str, str]) -> tuple[Sample, str]:
-    """Run a program to its end; return what it cost and what it wrote."""
-    begun = time.perf_counter()
-    process = start(argv, environ)
-    return ended(process, begun)
+def run(argv: list[str], environ: Mapping[str, str], question: Path | None = None) -> tuple[Sample, str]:
+    """Run a program to its end; return what it cost and what it wrote.
+
+    Args:
+        argv: the program, and its arguments.
+        environ: its variables.
+        question: what is on its stdin; None: nothing.
+    """
+    with (question or Path(os.devnull)).open() as stdin:
+        begun = time.perf_counter()
+        return ended(start(argv, environ, stdin), begun)
 
 
-def start(argv: list[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
+def start(
+    argv: list[str], environ: Mapping[str, str], stdin: int | IO[str] = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
     """Start a program whose output is collected."""
     return subprocess.Popen(  # noqa: S603
         argv,
         env=environ,
         cwd=ROOT,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import cast
 import pytest
 from renewing import TokenEndpoint
 
+from loopback_auth.commands._fresh import matching
 from loopback_auth.credential_helpers.token_lookup import TokenLookup
 from loopback_auth.demo.serve import demo_thread
-from loopback_auth.folders import changed_at
 from loopback_auth.model import ServerMetadata
 from loopback_auth.records import replace
-from loopback_auth.store import FileTokenStore
+from loopback_auth.store import FileTokenStore, settings_match
 from loopback_auth.tokens import SignIn, TokenSet
 
 TABLE = """
@@ -65,11 +64,9 @@ class Home:
         path = self.folder / "config.toml"
         path.write_text(text + path.read_text())
 
-    def vouch(self, name: str) -> None:
-        """Let a sign-in count as compared with the settings, also on a file system with coarse times."""
-        path = self.store.path(name)
-        while os.stat(path).st_mtime <= changed_at(str(self.folder / "config.toml")):  # noqa: PTH116
-            self.store.vouch(name)
+    def compare(self, name: str) -> None:
+        """Compare a sign-in with the settings, as the commands do, so that a glance is enough afterwards."""
+        matching(self.store, name)
 
     def hosts(self, name: str) -> frozenset[str]:
         """Return the hosts to which the token of a sign-in may be sent now."""
@@ -88,6 +85,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home in which the helpers of this process look."""
     monkeypatch.setenv("LOOPBACK_AUTH_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", str(tmp_path))
+    # These files have exact times, and nothing has to wait for them.
+    monkeypatch.setattr(settings_match, "SETTLED_SECONDS", 0.0)
     return Home(tmp_path)
 
 

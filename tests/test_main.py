@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from demo_client import FOLLOW_LINK
+from helper_home import Home
+from helper_home import home as home
 
-from loopback_auth.__main__ import DECIDING, _kept_token, main
+from loopback_auth.__main__ import _kept_token, main
 from loopback_auth.cli import run
 from loopback_auth.demo.serve import demo_thread
-from loopback_auth.errors import SignInRequired
+from loopback_auth.errors import ConfigError, SignInRequired
 from loopback_auth.model import ServerMetadata
 from loopback_auth.settings.setting import SETTINGS, Setting
 from loopback_auth.store import FileTokenStore
@@ -134,8 +136,7 @@ class Witness:
         write(2, b"taken apart")
 sys.witness = Witness()
 atexit.register(print, "told at the end", end="")
-from loopback_auth.__main__ import DECIDING, _kept_token, main
-from loopback_auth.cli import run
+from loopback_auth.__main__ import main
 sys.exit(main())
 """
 """Tells whether the interpreter was taken apart, and whether what is due at the end was done."""
@@ -179,25 +180,84 @@ def free_port() -> int:
 
 SAMPLES = {"switch": "true", "seconds": "7", "age": "7", "ports": "4321", "pairs": "a=b", "scope": "other"}
 """Values by the kind of a setting; an address for the others."""
+UNREADABLE = ("perhaps", "a=b a=c", "caf\udce9")
+"""The last one is text that is not UTF-8."""
+AT_A_HOST = ["work", "--as", "docker", "--host", "git.example"]
+
+
+def quick_and_ordinary(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> tuple[str | None, tuple[int, str]]:
+    """Return what the quick way answers, and status and answer of the ordinary one."""
+    quick = _kept_token(arguments)
+    capsys.readouterr()
+    status = run(["token", *arguments])
+    return quick, (status, capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("setting", [item for item in SETTINGS if item.variable], ids=lambda item: item.name)
 def test_no_variable_is_overlooked_by_the_quick_way(
-    setting: Setting, tmp_path: Path, at_the_door: pytest.MonkeyPatch
+    setting: Setting, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What makes the ordinary way refuse a kept sign-in has to be known to the quick one too."""
-    metadata = ServerMetadata("https://id.example", token_endpoint="https://id.example/token")
-    tokens = TokenSet("kept-token", "Bearer", scope="openid", obtained_at=NOW, expires_at=NOW + 3600)
-    FileTokenStore(str(tmp_path / "kept")).save(SignIn("one", "abc", "none", metadata, "openid", tokens))
+    """What changes the answer of the ordinary way has to be known to the quick one too."""
+    home.keep("work", scope="openid")
     value = setting.choices[-1] if setting.choices else SAMPLES.get(setting.kind, "https://other.example")
-    at_the_door.setenv(setting.variable, value)
-    refused = run(["token", "--leeway", "60"]) == SignInRequired.exit_code
+    answers = []
+    for hosts in ((), ("git.example",)):
+        home.keep("work", *hosts)
+        for text in (value, *UNREADABLE):
+            for arguments in ([], ["work"], AT_A_HOST):
+                monkeypatch.delenv(setting.variable, raising=False)
+                home.compare("work")
+                monkeypatch.setenv(setting.variable, text)
+                answers.append((quick_and_ordinary(arguments, capsys), text, arguments))
+    wrong = [each for each in answers if each[0][0] is not None and each[0][1] != (0, each[0][0])]
 
-    assert not (refused and _kept_token([]))
+    assert wrong == []
 
 
-def test_a_variable_that_decides_is_among_those_that_are_tried() -> None:
-    """Otherwise the test above could not fail."""
-    tried = {item.variable for item in SETTINGS}
+@pytest.mark.parametrize("arguments", [["work"], AT_A_HOST])
+def test_the_quick_way_has_an_answer(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """Otherwise the test above could not fail; and what has no influence does not make it slow."""
+    home.keep("work", "git.example")
+    home.compare("work")
+    for variable, value in (("CLIENT_SECRET", "s"), ("WAIT", "true"), ("SIGNAL", "/.dockerenv= A=b")):
+        monkeypatch.setenv(f"LOOPBACK_AUTH_{variable}", value)
+    quick, ordinary = quick_and_ordinary(arguments, capsys)
 
-    assert {f"LOOPBACK_AUTH_{name}" for name in DECIDING} - {"LOOPBACK_AUTH_PROVIDER"} <= tried
+    assert quick
+    assert ordinary == (0, quick)
+
+
+def test_settings_in_another_folder_are_looked_at(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They were there before the sign-in, and ask for another client."""
+    home.keep("work", "git.example")
+    home.compare("work")
+    assert _kept_token(["work"])
+    there = home.folder / "there"
+    there.mkdir()
+    text = (home.folder / "config.toml").read_text()
+    (there / "config.toml").write_text(text.replace('"client"', '"another"'))
+    os.utime(there / "config.toml", (0, 0))
+    monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", str(there))
+    quick, ordinary = quick_and_ordinary(["work"], capsys)
+
+    assert (quick, ordinary) == (None, (SignInRequired.exit_code, ""))
+
+
+def test_a_folder_of_settings_that_is_none_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The quick way cannot look there, and leaves it to the ordinary one to say so."""
+    home.keep("work")
+    (home.folder / "file").touch()
+    monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", str(home.folder / "file"))
+    monkeypatch.setattr(sys, "argv", ["loopback_auth", "token", "work"])
+    status = main()
+
+    assert status == ConfigError.exit_code
+    assert "cannot be read" in capsys.readouterr().err

@@ -30,6 +30,7 @@ READ = {
     "network/trust.py": {"LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"},
     "plan/signals.py": {"LOOPBACK_AUTH_AGENT"},
     "plan/routes.py": {"flag"},
+    "store/settings_match.py": {"LOOPBACK_AUTH_"},
 }
 """Variables that a module reads, and a kind of origin: names alone, and in no sentence."""
 

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
 from loopback_auth.commands._kept import client_secret, how_to_sign_in_again, kept, private_key
-from loopback_auth.errors import SignInRequired
+from loopback_auth.errors import LoopbackAuthError, SignInRequired
+from loopback_auth.folders import data_folder
+from loopback_auth.outputs.hosts import belongs_to
 from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.store.settings_match import (
+    SettingsMatch,
+    keep_match,
+    read_match,
+    settings_state,
+    sign_in_state,
+    variables_decide,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.store import FileTokenStore
     from loopback_auth.tokens import SignIn, Token
@@ -28,6 +41,10 @@ def matching(store: FileTokenStore, named: str) -> SignIn:
         LoopbackAuthError: the store or the settings cannot be read.
     """
     sign_in = kept(store, named)
+    try:
+        before = settings_state(os.environ)
+    except OSError:
+        before = None  # What is wrong with the file is said now.
     settings = KeptSettings(os.environ)
     if why := settings.why_not_reusable(sign_in, named):
         # Variables that name a server do so for a login without a name, too.
@@ -36,8 +53,32 @@ def matching(store: FileTokenStore, named: str) -> SignIn:
             f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
             hint=alone if named or settings.naming_variable() else how_to_sign_in_again(sign_in),
         )
-    store.vouch(sign_in.name)
+    if named == sign_in.name and before is not None:
+        # By another name other settings may have been asked.
+        _note_match(store, sign_in, settings, before)
     return sign_in
+
+
+def _note_match(
+    store: FileTokenStore, sign_in: SignIn, settings: KeptSettings, before: Sequence[object]
+) -> None:
+    """Note that a sign-in matches the settings, so that its token is found at a glance next time.
+
+    Args:
+        store: where it is kept.
+        sign_in: that was read there, and matches.
+        settings: that it matches.
+        before: their state before they were read.
+    """
+    folder, name = data_folder(os.environ), sign_in.name
+    if variables_decide(os.environ) or read_match(folder, name, before) is not None:
+        return
+    with suppress(OSError, LoopbackAuthError):  # It costs some time, and nothing else.
+        looked_at = sign_in_state(folder, name)
+        if store.load(name) == sign_in:
+            hosts, username = settings.for_tools(sign_in)
+            match = SettingsMatch(belongs_to(sign_in, hosts), username)
+            keep_match(folder, name, match, settings=before, sign_in=looked_at, now=time.time())
 
 
 def fresh_sign_in(

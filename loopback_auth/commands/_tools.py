@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 
 from loopback_auth.cli import tell
 from loopback_auth.commands._kept import kept
+from loopback_auth.commands._stdin import question
 from loopback_auth.errors import ConfigError, SignInRequired
-from loopback_auth.outputs.bazel import LONGEST_REQUEST, bazel, requested_uri
 from loopback_auth.outputs.credential import Credential, credential
-from loopback_auth.outputs.docker import docker
 from loopback_auth.outputs.env import SYNTAXES, env
+from loopback_auth.outputs.for_host import asked_address, for_host, loses_port
 from loopback_auth.outputs.hosts import url_authority
-from loopback_auth.outputs.mcp import SERVER_VARIABLE, mcp
-from loopback_auth.outputs.netrc import netrc
+from loopback_auth.outputs.mcp import SERVER_VARIABLE
 from loopback_auth.outputs.plain import plain
 from loopback_auth.outputs.table import OUTPUTS, Output
 from loopback_auth.redact import server_text
@@ -122,17 +120,17 @@ class ToolOutput:
             case name:
                 # Once more: the person may have signed in meanwhile, perhaps elsewhere.
                 user = options.username or self._meant(sign_in.name).user()
-                return _for_host(name, found, self._host, user)
+                if loses_port(name, self._host):
+                    address = self._host.rpartition(":")[0]
+                    tell(
+                        f"A netrc file has no ports: programs may send this token to each port of {address}."
+                    )
+                return for_host(name, found, host=self._host, username=user)
 
     def _read_host(self) -> str:
         """Return the host as `host:port`; empty where an MCP client does not name its server."""
         name = self._output.name
-        if name == "bazel":
-            given = requested_uri(_question())
-            # By TLS, and without: gRPC is HTTP/2 at the same ports.
-            given = given.replace("grpcs://", "https://", 1).replace("grpc://", "http://", 1)
-        else:
-            given = self._options.host or (os.environ.get(SERVER_VARIABLE, "") if name == "mcp" else "")
+        given = asked_address(name, self._options.host or "", os.environ, question)
         if not given and name == "mcp":
             return ""
         if not given:
@@ -181,30 +179,6 @@ def tool_output(options: argparse.Namespace) -> ToolOutput | None:
             hint="Leave it out, and sign in before: python -m loopback_auth login",
         )
     return ToolOutput(options)
-
-
-def _for_host(name: str, found: Credential, host: str, user: str) -> str:
-    """Return the text of an output for a host to which the token belongs."""
-    address, _, port = host.rpartition(":")
-    match name:
-        case "netrc":
-            if port != "443":
-                tell(f"A netrc file has no ports: programs may send this token to each port of {address}.")
-            return netrc(found, host=address.strip("[]"), username=user)
-        case "docker":
-            return docker(found, host=host.removesuffix(":443"), username=user)
-        case "bazel":
-            return bazel(found)
-        case _:
-            return mcp(found)
-
-
-def _question() -> bytes:
-    """Return what a tool has written to stdin; nothing if a person is there, who would have to type it."""
-    try:
-        return b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LONGEST_REQUEST + 1)
-    except (OSError, ValueError, AttributeError):
-        return b""  # It is closed, and that is not a request, either.
 
 
 def _aws(found: Credential, options: argparse.Namespace) -> str:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import sys
 
+from loopback_auth.commands._stdin import read_stdin_again
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -56,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def question() -> bytes:
-    """Return what the tool has written, or the beginning of what is too long.
+    """Return what the tool has written, or the beginning of what is too long; it can be read once more.
 
     From now on lines of the answer end in a line feed alone, as both protocols say, on Windows too.
 
@@ -67,7 +69,7 @@ def question() -> bytes:
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(newline="\n")
     try:
-        return sys.stdin.buffer.read(LIMIT)
+        return read_stdin_again(LIMIT)
     except (OSError, ValueError, AttributeError):
         from loopback_auth.errors import ConfigError  # Start-up.
 

@@ -16,11 +16,12 @@ import os
 import time
 
 from loopback_auth.commands import the_store
-from loopback_auth.folders import changed_at
+from loopback_auth.folders import data_folder
 from loopback_auth.outputs.credential import credential
 from loopback_auth.outputs.hosts import Candidate, belongs_to, sign_in_for
 from loopback_auth.settings import provider_name
 from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.store.settings_match import read_match, settings_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,15 +175,15 @@ class TokenLookup:
         """
         from loopback_auth.freshness import fresh
 
-        # Since the settings were changed it was compared with them.
-        kept_at = os.stat(self._store.path(one.name)).st_mtime  # noqa: PTH116 - pathlib costs
-        if not changed_at(self._settings.path) < kept_at <= time.time():
-            return None  # Where it is later than now, the clock was set back, and it says nothing.
         sign_in = self._glance(one.name)
         if sign_in is None:
             return None
         tokens = sign_in.tokens
         if not fresh(obtained_at=tokens.obtained_at, expires_at=tokens.expires_at, now=time.time()):
+            return None
+        settings = settings_state(os.environ)
+        # Without a configuration file there is nothing that a sign-in could fail to match.
+        if settings and read_match(data_folder(os.environ), one.name, settings) is None:
             return None
         return credential(sign_in)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 
-from loopback_auth.errors import ConfigError
 from loopback_auth.narrow import is_object
 from loopback_auth.outputs.timestamps import timestamp
 
@@ -54,6 +53,8 @@ def requested_uri(request: bytes) -> str:
         document = None
     uri = document.get("uri") if is_object(document) else None
     if not (isinstance(uri, str) and "://" in uri and uri.isascii() and uri.isprintable()):
+        from loopback_auth.errors import ConfigError  # Start-up.
+
         raise ConfigError(
             "The content of stdin is not a request to a credential helper: a JSON object with a uri.",
             hint=_HINT,

@@ -10,9 +10,7 @@ Authentication Specification", "Requesting a Token"; RFC 7617 §2.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
-
-from loopback_auth.errors import ConfigError
+from binascii import b2a_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,10 +32,12 @@ def docker(credential: Credential, *, host: str, username: str) -> str:
     Source: docker, the file config.json, `auths`; RFC 7617 §2.
     """
     if not username or ":" in username or not username.isprintable():
+        from loopback_auth.errors import ConfigError  # Start-up.
+
         raise ConfigError(
             "The user name is empty, or has a colon or control characters.",
             hint="Use another user name.",
             parameter="username",
         )
-    pair = b64encode(f"{username}:{credential.token}".encode()).decode("ascii")
+    pair = b2a_base64(f"{username}:{credential.token}".encode(), newline=False).decode("ascii")
     return json.dumps({"auths": {host: {"auth": pair}}}) + "\n"

@@ -14,7 +14,6 @@ and CVE-2024-53858 (passwords and tokens of one host, sent to another).
 
 from __future__ import annotations
 
-from loopback_auth.errors import ConfigError, SignInRequired
 from loopback_auth.records import dataclass
 
 TYPE_CHECKING = False
@@ -134,6 +133,8 @@ def authorities(host: str) -> frozenset[str]:
     """
     name, port = _split(host)
     if not name:
+        from loopback_auth.errors import ConfigError  # Start-up.
+
         raise ConfigError(
             f"The setting hosts has something else than a host: {ascii(host)[:80]}",
             hint="Write the host alone, such as git.example.com or git.example.com:8443.",
@@ -172,6 +173,8 @@ def sign_in_for(
         SignInRequired: there are sign-ins for this host, and all are of other users; or several, and nothing
             says which one is meant.
     """
+    from loopback_auth.errors import SignInRequired  # Start-up.
+
     there = [one for one in candidates if host and host in one.hosts]
     meant = [one for one in there if one.is_of(user)]
     if not meant and there:

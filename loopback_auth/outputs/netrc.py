@@ -8,8 +8,6 @@ Source: GNU Inetutils manual, "The .netrc file"; https://everything.curl.dev/usi
 
 from __future__ import annotations
 
-from loopback_auth.errors import ConfigError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.outputs.credential import Credential
@@ -33,6 +31,8 @@ def netrc(credential: Credential, *, host: str, username: str) -> str:
     """
     for text, what, parameter in ((username, "user name", "username"), (credential.token, "token", "")):
         if not is_plain_word(text):
+            from loopback_auth.errors import ConfigError  # Start-up.
+
             raise ConfigError(
                 f"The {what} has characters that programs read differently in a netrc file.",
                 hint="Use another user name." if parameter else "Use another output, such as curl.",

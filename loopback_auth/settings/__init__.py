@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.folders import config_folder
+from loopback_auth.folders import config_file as config_file  # One place to import it from.
 from loopback_auth.narrow import is_object, is_tuple
 from loopback_auth.settings.presets import (
     ADDRESSES,
@@ -195,11 +195,6 @@ def provider_name(configured_as: str) -> str:
     from loopback_auth.store import sign_in_name  # Start-up: the store is next.
 
     return sign_in_name(configured_as.partition("://")[2].rstrip("/") or configured_as)
-
-
-def config_file(environ: Mapping[str, str]) -> str:
-    """Return the path of the configuration file, whether or not it exists."""
-    return f"{config_folder(environ)}{os.sep}config.toml"
 
 
 def load_config(path: str) -> Mapping[str, object]:

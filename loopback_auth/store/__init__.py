@@ -12,7 +12,7 @@ A damaged or unsafe file is never overwritten: `load` refuses it, and `save` fir
 """
 
 # Pathlib takes longer to import than a kept token to read.
-# ruff: noqa: PTH108, PTH114, PTH116, PTH118, PTH208
+# ruff: noqa: PTH108, PTH114, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ from loopback_auth.store.private_files import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
@@ -54,24 +55,31 @@ PROBE_SIZE = 64 * 1024
 _REPORT = "Request fewer scopes, or leave openid out, so that the tokens are smaller."
 
 
-def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0) -> str | None:
+def read_fresh_token(folder: str, now: float, name: str = "", settings: Sequence[object] = ()) -> str | None:
     """Return the access token of the named sign-in, of the chosen one, or of the only one, if it is fresh.
 
     Args:
         folder: the data folder.
         now: Unix seconds.
         name: which sign-in; empty: the chosen one, or the only one.
-        since: Unix seconds at which the settings changed; a file that is older may not match them.
+        settings: from `settings_match.settings_state`; the sign-in has to be known to match them.
 
     Returns:
         One line of visible ASCII (RFC 6749 appendix A.12); None in every doubtful case.
     """
-    found = read_fresh(folder, now, name, since)
-    return found[0] if found is not None else None
+    found = read_fresh(folder, now, name)
+    if found is None:
+        return None
+    if settings:
+        from loopback_auth.store.settings_match import read_match
+
+        if read_match(folder, found[2], settings) is None:
+            return None
+    return found[0]
 
 
 def read_fresh(
-    folder: str, now: float, name: str = "", since: float = 0.0, *, of: Token = "access_token"
+    folder: str, now: float, name: str = "", *, of: Token = "access_token"
 ) -> tuple[str, float | None, str, str] | None:
     """Return a token likewise, with its expiry in Unix seconds, the name of the sign-in and the account.
 
@@ -79,7 +87,6 @@ def read_fresh(
         folder: the data folder.
         now: Unix seconds.
         name: which sign-in; empty: the chosen one, or the only one.
-        since: Unix seconds at which the settings changed; a file that is older may not match them.
         of: which token.
     """
     import json
@@ -95,8 +102,6 @@ def read_fresh(
         if len(names) != 1 or not is_name(names[0]):
             return None
         path = os.path.join(sign_ins, names[0] + SUFFIX)
-        if since and not since < os.stat(path).st_mtime <= now:
-            return None  # Where it is later than now, the clock was set back, and it says nothing.
         content = read_private(path)
         found = _fresh(json.loads(content.decode("ascii")), now, of) if content else None
         # A copy of another sign-in counts as damaged.
@@ -241,9 +246,11 @@ class FileTokenStore(TokenStore):
         """
         from loopback_auth.store.current import forget_in
         from loopback_auth.store.damaged import discard_copies
+        from loopback_auth.store.settings_match import discard_match
 
         path = self.path(name)
         discard_copies(path, name)
+        discard_match(self._data, name)
         if self.chosen() == name:
             forget_in(self._folder)
         try:
@@ -279,17 +286,6 @@ class FileTokenStore(TokenStore):
 
         self._prepare()
         choose_in(self._folder, checked_name(name))
-
-    def vouch(self, name: str) -> None:
-        """Note that a kept sign-in matches the settings of now (see `since` of `read_fresh_token`).
-
-        Raises:
-            ConfigError: this cannot be a name.
-        """
-        try:
-            os.utime(self.path(name))
-        except OSError:
-            return  # It will be compared again next time.
 
     def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
         """Return a lock that excludes other threads and processes; it ends with its process.

@@ -47,6 +47,7 @@ from loopback_auth.store.private_files import (
     write_private,
 )
 from loopback_auth.store.registered_ports import FOLDER as REGISTRATIONS
+from loopback_auth.store.settings_match import discard_match
 
 FOLDERS = (SIGN_INS, KEYS, REGISTRATIONS, PENDING)
 """The folders of a data folder whose files may have secrets."""
@@ -128,6 +129,8 @@ def move(data: str, *, encrypt: bool) -> Moved:
         try:
             with _locked(data, file):
                 moved += _moved(file, encrypt=encrypt)
+                if file.name and file.folder == SIGN_INS:
+                    discard_match(data, file.name)
         except StoreError as exc:
             failures.append(exc)
     return Moved(moved, tuple(failures))
@@ -196,7 +199,7 @@ def _moved(file: KeptFile, *, encrypt: bool) -> bool:
         times = os.stat(file.path)
         new = write_private(os.path.dirname(file.path), after, file.name)
         try:
-            # The time says since when the sign-in matches the settings.
+            # By their times it is known which ports of registrations were used last.
             os.utime(new, ns=(times.st_atime_ns, times.st_mtime_ns))
             # A program may write without the lock of its name.
             if read_private(file.path) == before:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 import time
 
 import pytest
@@ -17,7 +15,7 @@ from loopback_auth.credential_helpers import git
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.model import ServerMetadata
 from loopback_auth.records import replace
-from loopback_auth.store import FileTokenStore, read_fresh_token
+from loopback_auth.store import FileTokenStore
 from loopback_auth.tokens import SignIn
 
 QUIT = ("quit=1\n", 0)
@@ -356,45 +354,12 @@ def test_the_answer_at_a_glance_is_the_answer(home: Home) -> None:
     with pytest.raises(Exception, match="not for evil"):
         git.answer_at_a_glance(asking("evil.example"), "work")
 
-    # The file with the settings is younger than the sign-in, which may not match it.
+    # Nothing has compared the sign-in with the settings yet.
     assert git.answer_at_a_glance(question, "") is None
-    home.vouch("work")
+    home.compare("work")
     whole = git.answer("get", question, "")
     assert git.answer_at_a_glance(question, "") == git.answer_at_a_glance(question, "work") == whole
     assert git.answer_at_a_glance(asking("evil.example"), "") == NO
     assert git.answer_at_a_glance(asking("git.example", "http"), "") is None
     home.keep("work", expires_at=time.time() - 1)
     assert git.answer_at_a_glance(question, "") is None
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="it keeps no time of such a change")
-@pytest.mark.parametrize("is_linked", [False, True])
-def test_older_settings_that_are_put_in_place_are_a_change(home: Home, is_linked: bool) -> None:
-    """What is moved here keeps its time; in stores of configurations, which are linked, that is 1970."""
-    home.keep("work", "git.example")
-    config, older = home.folder / "config.toml", home.folder / "older.toml"
-    older.write_text(config.read_text().replace('"client"', '"another"'))
-    os.utime(older, (0, 0))
-    compared_at = older.stat().st_ctime - (0 if is_linked else 5)
-    if is_linked:
-        config.unlink()
-        config.symlink_to(older)
-    else:
-        older.replace(config)
-    os.utime(home.store.path("work"), (compared_at, compared_at))
-
-    assert git.answer_at_a_glance(asking("git.example"), "") is None
-    assert git.answer("get", asking("git.example"), "") == QUIT
-
-
-def test_a_comparison_in_the_future_counts_for_nothing(home: Home) -> None:
-    """The clock was set back since, and the settings may have changed after it."""
-    home.keep("work", "git.example")
-    later = time.time() + 3600
-    os.utime(home.store.path("work"), (later, later))
-
-    kept = (str(home.folder / "data"), later - 3590, "work", later - 7200)
-    assert git.answer_at_a_glance(asking("git.example"), "") is None
-    assert read_fresh_token(*kept) is None
-    assert git.answer("get", asking("git.example"), "") != QUIT
-    assert read_fresh_token(*kept) == home.token("work")

@@ -166,7 +166,7 @@ def watched(home: Home, server: TokenEndpoint, tmp_path_factory: pytest.TempPath
     home.keep("work", HOST, issuer=server.issuer, refresh_token=REFRESH, id_token=id_token)
     bound = replace(home.keep("bound", token_type="DPoP"), dpop_key=new_key())
     home.store.save(bound)
-    home.vouch("work")
+    home.compare("work")
     hooks, temporary = tmp_path_factory.mktemp("hooks"), home.folder / "tmp"
     (hooks / "sitecustomize.py").write_text(STARTS)
     (hooks / "starts").touch()

@@ -36,7 +36,7 @@ def variables(home: Home) -> dict[str, str]:
 def there(home: Home, variables: dict[str, str]) -> dict[str, str]:
     """Keep a sign-in, and return those variables."""
     home.keep("work", "git.example")
-    home.vouch("work")
+    home.compare("work")
     return variables
 
 

@@ -87,8 +87,8 @@ def test_everything_is_moved_there_and_back(kept: Path) -> None:
 
 
 def test_the_time_of_a_file_is_kept(kept: Path) -> None:
-    """It says since when the sign-in matches the settings."""
-    path = kept / "sign-ins" / "as.example.json"
+    """By it the ports are known that were used last."""
+    (path,) = (kept / "registrations").glob("*.json")
     os.utime(path, ns=(1_000, 2_000_000_000))
     move(str(kept), encrypt=True)
 
