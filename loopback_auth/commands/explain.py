@@ -46,7 +46,7 @@ from loopback_auth.explain.story_text import members, text
 from loopback_auth.explain.subject import LONGEST, recognised
 from loopback_auth.explain.subject_story import subject_story, unknown_provider
 from loopback_auth.explain.wording import Wording
-from loopback_auth.flow_table import FLOWS
+from loopback_auth.flow_table import BY_NAME, FLOWS
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.configure import client_config
@@ -227,6 +227,8 @@ def _list(options: argparse.Namespace) -> int:
         print_json([{"flow": flow.name, "summary": flow.summary, "source": flow.source} for flow in FLOWS])
         return 0
     print_table([(flow.name, flow.summary) for flow in FLOWS])
+    tell("One of them, step by step: python -m loopback_auth explain ticket netlify")
+    tell("An error code, a link or a token: python -m loopback_auth help explaining")
     return 0
 
 
@@ -251,8 +253,9 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
     Missing values are made up: nothing is sent.
     """
     if name in every_preset():
+        flow = options.provider if options.provider in BY_NAME else "code"
         raise ConfigError(
-            f"{name} is a provider, not a flow.", hint=f"Name the flow first, as in explain code {name}."
+            f"{name} is a provider, not a flow.", hint=f"Name the flow first, as in explain {flow} {name}."
         )
     options.flow = choice(name, demo_client(ISSUER)).flow
     if options.ticket:

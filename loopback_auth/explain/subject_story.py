@@ -47,9 +47,9 @@ def subject_story(subject: Subject, *, provider: str, now: float, typed: bool) -
     Raises:
         ConfigError: the text is nothing that can be explained, or has no use for a provider.
     """
-    if provider and subject.kind != "error":
+    if provider and subject.kind not in ("error", "unknown"):
         raise ConfigError("Only flows and error codes differ by provider.", hint="Leave PROVIDER out.")
-    if provider and provider not in every_preset():
+    if provider and subject.kind == "error" and provider not in every_preset():
         raise unknown_provider(provider)
     match subject.kind:
         case "error":

@@ -45,7 +45,8 @@ def test_flows_are_listed_by_a_sentence_each(command_line: CommandLine) -> None:
     listed = command_line.run("explain", "--json")
     flows = [one["flow"] for one in json.loads(listed.stdout)]
 
-    assert (ended.status, ended.stderr) == (0, "")
+    assert (ended.status, listed.stderr) == (0, "")
+    assert "explain ticket netlify" in ended.stderr
     assert [line.partition("  ")[0] for line in ended.stdout.splitlines()] == flows
     assert set(NAMES) <= set(flows)
 
@@ -167,6 +168,8 @@ REFUSED = [
     (["magic"], 2, "'magic'", "code form_post"),
     (["tikcet"], 2, "'tikcet'", "ticket?"),
     (["netlify"], 2, "netlify", "explain code netlify"),
+    (["netlify", "ticket"], 2, "netlify", "explain ticket netlify"),
+    (["tickets", "netlify"], 2, "'tickets'", "ticket?"),
     (["ticket", "github"], 2, "github", "--ticket"),
     (["device", "netlify"], 3, "device authorization endpoint", "flow"),
     (["code", "githb"], 2, "'githb'", "github?"),

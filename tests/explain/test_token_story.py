@@ -77,6 +77,25 @@ def test_kind_that_only_the_claims_say_is_said_to_be_concluded() -> None:
     assert GUESSED not in stated.notes
 
 
+def test_nothing_is_concluded_of_a_token_that_does_not_say_what_it_is() -> None:
+    """Then two sentences would contradict each other."""
+    story = token(jwt({"own": 1}))
+
+    assert story.title == "token"
+    assert GUESSED not in story.notes
+
+
+@pytest.mark.parametrize(
+    ("alg", "words"),
+    [("HS256", "the client secret"), ("none", "alg is none"), ("RS256", "the issuer publishes")],
+)
+def test_key_of_the_signature_follows_from_the_algorithm(alg: str, words: str) -> None:
+    """HMAC has no public key (OpenID Connect Core 1.0 §3.1.3.7)."""
+    answers = {one.question: one for one in token(jwt(ID_TOKEN, {"alg": alg})).answers}
+
+    assert words in answers["How is its signature checked?"].answer
+
+
 def test_validity_is_answered() -> None:
     """Whether it is over is what people look for."""
     fresh, old = token(jwt(ID_TOKEN)), token(jwt({**ID_TOKEN, "exp": NOW - 5000}))

@@ -121,9 +121,10 @@ def read_token(text: str, *, depth: int = 0) -> Token:
             spelling = spelling or spelled
         if len(parts) < 2:
             claims_trouble = "The token ends before its claims."
+    kind = _kind(header, claims)
     return Token(
         form=form,
-        kind=_kind(header, claims),
+        kind=kind,
         header=header,
         claims=claims,
         header_trouble=header_trouble,
@@ -132,7 +133,7 @@ def read_token(text: str, *, depth: int = 0) -> Token:
         signature=len(parts[2]) * 3 // 4 if form == "signed" else 0,
         inner=inner,
         disclosures=len([one for one in disclosures if one]),
-        guessed=bool(claims) and _type(header) not in BY_TYPE,
+        guessed=bool(claims) and kind != "token" and _type(header) not in BY_TYPE,
     )
 
 

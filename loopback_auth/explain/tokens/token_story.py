@@ -41,9 +41,18 @@ NOT_CHECKED = (
 )
 ENCRYPTED = "The content is encrypted. Only its header can be read without the key."
 GUESSED = "What kind of token it is was concluded from its claims: its header does not say it."
-CHECKED_BY = (
-    "A program checks it with the keys that the issuer publishes, after it has compared iss with the issuer "
-    "that it expects, aud with itself, and the times with its clock."
+BEFORE_IT = (
+    "after it has compared iss with the issuer that it expects, aud with itself, and the times with its "
+    "clock."
+)
+CHECKED_BY = f"A program checks it with the keys that the issuer publishes, {BEFORE_IT}"
+SHARED_KEY = (
+    "{alg} uses one secret key for making and checking it. The issuer and the program share that key: for an "
+    f"ID token it is the client secret. The program checks it {BEFORE_IT}"
+)
+UNSIGNED = (
+    "There is none, because alg is none. A program must not accept such a token unless it was told to expect "
+    "one."
 )
 
 
@@ -139,7 +148,18 @@ def _answers(token: Token, now: float, labels: SecretLabels) -> Iterator[Answer]
         words = f"Only {_text(audience, labels)} should accept it."
         yield Answer("Who should accept it?", words, "RFC 7519 §4.1.3")
     if token.header and token.form == "signed":
-        yield Answer("How is its signature checked?", CHECKED_BY, "RFC 7515 §5.2; RFC 8725 §3.8, §3.9")
+        yield _signature(token.header.get("alg"))
+
+
+def _signature(alg: object) -> Answer:
+    """Say which key a signature is checked with."""
+    question = "How is its signature checked?"
+    if alg == "none":
+        return Answer(question, UNSIGNED, "RFC 7519 §6; RFC 8725 §3.2")
+    if alg in ("HS256", "HS384", "HS512"):
+        source = "RFC 7518 §3.2; OpenID Connect Core 1.0 §10.1; RFC 8725 §3.8, §3.9"
+        return Answer(question, SHARED_KEY.format(alg=alg), source)
+    return Answer(question, CHECKED_BY, "RFC 7515 §5.2; RFC 8725 §3.8, §3.9")
 
 
 def _scene(title: str, values: tuple[ExplainedValue, ...], words: str, source: str) -> ExplainedStep:

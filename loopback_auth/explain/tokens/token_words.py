@@ -37,7 +37,7 @@ KINDS: Mapping[TokenKind, Sentence] = {
         "It tells a client, from server to server, that a user or a session has been signed out.",
         f"{LOGOUT} §2.4",
     ),
-    "token": ("It does not say what it is used for.", "RFC 7519 §3"),
+    "token": ("Neither its header nor its claims say what the token is for.", "RFC 7519 §3"),
 }
 """What a kind of token is for."""
 
