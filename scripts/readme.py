@@ -170,7 +170,9 @@ def tools() -> str:
 def provider_names() -> list[str]:
     """Return the names of the presets, with a star where a redirect needs a client secret."""
     return [
-        f"{name}\\*" if "secret" in str(row.get("client_auth", "")) else name
+        f"{name}\\*"
+        if "secret" in str(row.get("client_auth", "")) and not row.get("secret_optional")
+        else name
         for name, row in every_preset().items()
     ]
 
