@@ -87,7 +87,7 @@ TOPICS = {
     "security": "what is checked, what is not, how to report a weakness",
     "servers": "examine a server, or attack your own",
     "source": "how to read the source",
-    "stores": "keep the tokens of your program: files, keychain, Redis, your own",
+    "stores": "keep the tokens of your program: files, keychain, Redis",
     "testing": "test the login of your own program",
     "tools": "give a token to kubectl, AWS, curl and other tools",
 }
@@ -95,7 +95,7 @@ TOPICS = {
 
 EXAMPLES = """\
 examples:
-  python -m loopback_auth login             sign in to the built-in demonstration
+  python -m loopback_auth login             sign in; you are asked where to
   python -m loopback_auth token             print the access token
   python -m loopback_auth login github --client-id ID
   python -m loopback_auth login --issuer https://id.example --client-id ID

@@ -8,12 +8,15 @@ Examples:
 
 from __future__ import annotations
 
+import difflib
 from importlib.resources import files
 
 from loopback_auth.cli import COMMANDS, TOPICS, answer, command_of, overview, print_json
 from loopback_auth.cli.arguments import filled, help_width
 from loopback_auth.errors import EXIT_STATUSES, ConfigError
+from loopback_auth.flow_table import BY_NAME
 from loopback_auth.invocation import as_typed
+from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 
 TYPE_CHECKING = False
@@ -55,9 +58,20 @@ def _text(subject: str | None) -> str:
     if subject in TOPICS:
         return filled(topic(subject), help_width()) + "\n"
 
-    raise ConfigError(
-        f"There is no command or topic {ascii(subject)[:80]}.", hint=suggestion(subject, [*COMMANDS, *TOPICS])
-    )
+    raise ConfigError(f"There is no command or topic {ascii(subject)[:80]}.", hint=_elsewhere(subject))
+
+
+def _elsewhere(subject: str) -> str:
+    """Return a hint: which command explains a flow or a provider, or which name is near."""
+    explained = {
+        **{name: f"python -m loopback_auth providers {name}" for name in every_preset()},
+        **{name: f"python -m loopback_auth explain {name}" for name in BY_NAME},
+    }
+    names = [*COMMANDS, *TOPICS]
+    near = difflib.get_close_matches(subject, [*names, *explained], n=1)
+    if near and near[0] in explained and near[0] not in names:
+        return f"See {explained[near[0]]}."
+    return suggestion(subject, names)
 
 
 def topic(name: str) -> str:

@@ -24,7 +24,7 @@ LOCAL = "The demonstration runs on this machine, and so does every link to it; i
 SIMULATED = "A simulated person approves it at the built-in demonstration."
 NO_BROWSER_HERE = (
     "No browser? A simulated person can sign in: python -m loopback_auth login --simulate-person. "
-    "The command compare shows six flows that way."
+    "The command compare shows every flow that way."
 )
 
 

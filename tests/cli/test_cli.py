@@ -130,6 +130,10 @@ def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
 REFUSED = [
     (["lgoin"], "Unknown command: 'lgoin'", "Did you mean login?"),
     (["help", "lgoin"], "There is no command or topic 'lgoin'", "Did you mean login?"),
+    (["help", "ticket"], "There is no command or topic 'ticket'", "explain ticket."),
+    (["help", "tickets"], "There is no command or topic 'tickets'", "explain ticket."),
+    (["help", "github"], "There is no command or topic 'github'", "providers github."),
+    (["help", "qqqq"], "There is no command or topic 'qqqq'", "Known names: "),
     (["--json", "status"], "A command has to come first", "--help"),
     (["login", "--clientid", "x"], "Unknown flag: --clientid", "Did you mean --client-id?"),
     (["login", "--issuer"], "Argument --issuer: expected one argument", "login --help"),
