@@ -18,7 +18,7 @@ from loopback_auth.explain.by_hand import commands
 from loopback_auth.explain.wording import Wording, shown_link
 from loopback_auth.settings.presets import preset
 from loopback_auth.trace.evidence import first_exchange, redeeming_request
-from loopback_auth.trace.reading import LABEL, label_kind, labels_sent, without_query
+from loopback_auth.trace.reading import LABEL, label_kind, labels_sent, query_parameters, without_query
 from loopback_auth.trace.records import Exchange, Trace
 
 STEPS = ("ticket request", "ticket approval page", "ticket status request", "ticket exchange")
@@ -46,13 +46,13 @@ ANSWERS: Mapping[str, str] = {
         "No. The program asks once (request {number} above), and the server answers when it is approved."
     ),
     "token": "Only the program and {provider} have it (request {number} above).",
-    "token but": " But the browser sees the ID: keep the link secret, too.",
+    "token but": " But the browser sees the ID: keep the link secret.",
     "code": "Yes: POST {token_endpoint}{secret}. See explain code {provider}.",
     "code secret": ", with the client secret",
     "code demo": "Yes: see explain code. At Netlify: POST {token_endpoint}, with the client secret.",
     "code unknown": "No authorization endpoint and token endpoint of {provider} are known.",
     "redirect_uri": "The approval page redirects nowhere: the server records the approval.",
-    "curl": "The same requests as curl commands are at the end.",
+    "curl": "By the curl commands at the end.",
     "curl elsewhere": "explain ticket netlify ends with curl commands.",
 }
 """By key of the question; a variant may follow the key."""
@@ -81,7 +81,10 @@ def _order(trace: Trace, wording: Wording) -> Iterator[str]:
             yield f"browser: {_with_id(shown_link(exchange.url, wording))}"
         else:
             url = _with_id(wording.translated(without_query(exchange.url)))
-            yield f"program: {exchange.method} {url}{_end(step, wording)}"
+            # Another URL with a query comes from a response as it is.
+            pairs = query_parameters(exchange.url) if step == STEPS[0] else ()
+            sent = f" with {', '.join(name for name, _ in pairs)}" if pairs else ""
+            yield f"program: {exchange.method} {url}{sent}{_end(step, wording)}"
 
 
 def _end(step: str, wording: Wording) -> str:

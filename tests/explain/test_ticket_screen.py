@@ -68,7 +68,7 @@ def test_order_at_netlify_is_the_four_calls() -> None:
     order = explained("netlify").short[0].points
 
     assert order == (
-        "program: POST https://api.netlify.com/api/v1/oauth/tickets, for its id",
+        "program: POST https://api.netlify.com/api/v1/oauth/tickets with client_id, for its id",
         "browser: https://app.netlify.com/authorize?response_type=ticket&ticket=ID",
         "program: GET https://api.netlify.com/api/v1/oauth/tickets/ID, until authorized is true",
         "program: POST https://api.netlify.com/api/v1/oauth/tickets/ID/exchange, for access_token",
