@@ -64,9 +64,7 @@ class German(Words):
     RECEIVED_LEAD = "Der Anbieter hat geantwortet. Das Ergebnis finden Sie in {returns_to}."
 
     TURNED_AWAY_TITLE = "Anfrage abgelehnt"
-    TURNED_AWAY_ADVICE = (
-        "Eine Anmeldung, die noch offen ist, geht weiter. Öffnen Sie dafür den neuesten Link in {returns_to}."
-    )
+    TURNED_AWAY_ADVICE = "Wenn Sie sich noch anmelden, öffnen Sie den neuesten Link in {returns_to}."
 
     REFUSED_NOTHING_HERE = "Unter dieser Adresse gibt es nichts."
     REFUSED_OTHER_NAME = "Diese Adresse wurde unter einem anderen Rechnernamen geöffnet."

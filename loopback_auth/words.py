@@ -64,9 +64,7 @@ class Words:
 
     # The answer to a request that is not part of the sign-in; the reason stands in between.
     TURNED_AWAY_TITLE = "Request refused"
-    TURNED_AWAY_ADVICE = (
-        "A sign-in that is still open goes on. To take part in it, open the newest link in {returns_to}."
-    )
+    TURNED_AWAY_ADVICE = "If you are still signing in, open the newest link in {returns_to}."
 
     # The reasons for which a request is refused, on its page and at the terminal; WHY completes "it ...".
     REFUSED_NOTHING_HERE = "There is nothing at this address."
@@ -478,7 +476,7 @@ SIMULATED_INSTEAD = (
     "python -m loopback_auth login --no-simulate-person --wait"
 )
 SIMULATED_OPENED = "The simulated browser has opened the start page at {authority}."
-SIMULATED_APPROVES = "The simulated person approves at the server; the program asks it until it says so."
+SIMULATED_APPROVES = "The simulated person approves at the server; the program polls until then."
 SIMULATED_APPROVED = "The simulated person has approved, and the browser has come back with the answer."
 
 # The terminal: how far the flows of a comparison are. {flow} names a flow, {stage} is one of the stages.

@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+ISSUER = "Address of the server (its issuer), such as https://id.example"
+
 
 def ask_table(name: str, table: Mapping[str, object]) -> dict[str, object]:
     """Ask for what a provider needs, and return it as keys of its table.
@@ -39,9 +41,7 @@ def ask_table(name: str, table: Mapping[str, object]) -> dict[str, object]:
         if "{domain}" in str(preset(extended)):
             _ask_into(answers, table, "domain", "Domain of your server, without https://", _domain_refused)
     else:
-        _ask_into(
-            answers, table, "issuer", "Address of the server, which it calls its issuer", _issuer_refused
-        )
+        _ask_into(answers, table, "issuer", ISSUER, _issuer_refused)
     settings = _resolved(name, {**table, **answers})
     if not extended:
         _tell_needs(settings, extended)

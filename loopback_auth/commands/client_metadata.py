@@ -1,6 +1,6 @@
 """Print the metadata document of the client, for you to host: its URL then is the client ID.
 
-Where a server knows such documents, as many for MCP do, no registration is needed. With a private key the
+A server that reads such documents, as many MCP servers do, needs no registration. With a private key the
 document has the public one, with which the server checks what the client signs.
 
 Examples:

@@ -2,7 +2,7 @@
 
 Without options, each flow signs in to the built-in demonstration server on real sockets, with a simulated
 browser and person. That takes some seconds and asks you nothing. --simulate does the same in memory, with
-the same result each time. --without puts twins beside the flows, which go without a defence, and shows which
+the same result each time. --without runs each flow a second time without one of its defences, and shows which
 attacks succeed then. With --live each flow runs at PROVIDER in your own browser, with a consent each. A flow
 that the provider refuses is skipped, with what the provider said. The tokens are revoked where the provider
 offers that, and never kept.

@@ -189,7 +189,7 @@ def _described(name: str, config: Mapping[str, object], path: str) -> dict[str, 
 
 def _remove(path: str, name: str, tables: Mapping[str, object], *, as_json: bool) -> int:
     if name not in tables:
-        there = f"there are: {', '.join(tables)}" if tables else "there is none"
+        there = f"it has: {', '.join(tables)}" if tables else "it has none"
         raise ConfigError(
             f"There is no provider {ascii(name)[:80]} in {path}; {there}.", hint="Look with --list."
         )

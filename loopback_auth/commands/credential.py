@@ -5,8 +5,8 @@ Examples:
   git config --global credential.helper loopback-auth       where git-credential-loopback-auth is on the PATH
 
 The tool runs this; it gives the action as the last argument, and the question on stdin. The answer is the
-token of the sign-in whose hosts are asked about, or of the sign-in NAME if its token is for that host. A
-renewal is made when it is due. You are asked nothing, unless the settings of the tool have --login: then the
+token of the sign-in whose hosts are asked about, or of the sign-in NAME if its token is for that host. It
+is renewed first when needed. You are asked nothing, unless the settings of the tool have --login: then the
 browser opens when only a new sign-in helps. See: python -m loopback_auth help helpers
 """
 

@@ -2,8 +2,8 @@
 
 It is a real, strict authorization server on 127.0.0.1, with one client, loopback-auth-demo, and made-up
 accounts. You can point any OAuth client at it, for example this one. An MCP server belongs to it, too: its
-clients need no client ID, because they register themselves. --json prints its metadata and addresses in one
-line, which also says that it serves.
+clients need no client ID, because they register themselves. With --json it prints
+its metadata and addresses in one line as soon as it serves.
 
 Examples:
   python -m loopback_auth demo --port 9000

@@ -9,7 +9,7 @@ Examples:
 
 They are deleted here even if the server cannot be reached or what is kept is damaged; then the exit status
 says so. Renamed damaged files, and what a crash has left of a sign-in, are deleted too. With --unregister
-the client is given up too, if this program registered it by itself and no other sign-in needs it.
+the registration of the client is deleted too, if this program made it and no other sign-in needs it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="sign out of everything that is kept, or of every account at NAME"
     )
     parser.add_argument(
-        "--unregister", action="store_true", help="also give up the client that this program has registered"
+        "--unregister", action="store_true", help="also delete the registration that this program has made"
     )
 
 
@@ -203,7 +203,7 @@ def _is_registered(sign_in: SignIn, store: FileTokenStore) -> bool:
 def _say_unregistered(sign_in: SignIn, *, registered: bool, gone: bool) -> None:
     client_id = server_text(sign_in.client_id)
     if gone:
-        tell(f"The client {client_id} is given up.")
+        tell(f"The registration of the client {client_id} is deleted.")
     elif not registered and sign_in.registered:
         tell(f"The client {client_id} is kept by the server: its registration is not here any more.")
     elif not registered:

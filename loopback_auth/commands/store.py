@@ -10,8 +10,8 @@ Examples:
   python -m loopback_auth store keychain
   python -m loopback_auth store file
 
-Everything is moved, and the setting `store` is written into the configuration file. Each sign-in can be used
-all the time. If the move is interrupted, run the same command again.
+Everything is moved, and the setting `store` is written into the configuration file. You can use
+every sign-in during the move. If the move is interrupted, run the same command again.
 
 It needs the extra: pip install 'loopback-auth[keychain]'. More: help files.
 """

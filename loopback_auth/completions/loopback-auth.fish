@@ -189,7 +189,7 @@ complete -c loopback-auth -n '_shtab_loopback_auth_using use' -s h -l help -d 's
 complete -c loopback-auth -n '_shtab_loopback_auth_using use; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in'
 complete -c loopback-auth -n '_shtab_loopback_auth_using; and test $_shtab_loopback_auth_npos -eq 0' -a logout -d 'revoke the tokens and delete them'
 complete -c loopback-auth -n '_shtab_loopback_auth_using logout' -l all -d 'sign out of everything that is kept, or of every account at NAME'
-complete -c loopback-auth -n '_shtab_loopback_auth_using logout' -l unregister -d 'also give up the client that this program has registered'
+complete -c loopback-auth -n '_shtab_loopback_auth_using logout' -l unregister -d 'also delete the registration that this program has made'
 complete -c loopback-auth -n '_shtab_loopback_auth_using logout' -l json -d 'answer with JSON on stdout, errors too'
 complete -c loopback-auth -n '_shtab_loopback_auth_using logout' -s h -l help -d 'show this help'
 complete -c loopback-auth -n '_shtab_loopback_auth_using logout; and test $_shtab_loopback_auth_npos -eq 0' -ka "(__loopback_auth_sign_ins)" -d 'which sign-in; default: the one in use'
