@@ -59,6 +59,9 @@ def _line() -> tuple[str, str]:
         line = sys.stdin.readline(LONGEST + 1)
     except UnicodeDecodeError:
         return "", "This has bytes that are not text. Type it again."
+    except KeyboardInterrupt:
+        write("\n")  # The cursor is behind the question and ^C.
+        raise
     if not line:
         write("\n")
         raise AttemptCancelled("Cancelled: the input has ended.")

@@ -10,7 +10,7 @@ from loopback_auth.commands._provider_questions import ask_table
 from loopback_auth.errors import StoreError
 from loopback_auth.plan.signals import AGENTS, CI, first
 from loopback_auth.redact import server_text
-from loopback_auth.settings import DEMO, config_file, load_config
+from loopback_auth.settings import DEMO, config_file, load_config, with_scheme
 from loopback_auth.settings.checks import needs_client_id
 from loopback_auth.settings.config import provider_tables
 from loopback_auth.settings.needs import NOTHING, known_needs
@@ -141,4 +141,6 @@ def _refused(answer: str, names: Sequence[str]) -> str:
         return "" if 0 < int(answer) <= len(names) else f"Give a number from 1 to {len(names)}."
     if not answer or answer in names or answer.startswith(("https://", "http://")):
         return ""
-    return f"There is no provider {ascii(answer)[:80]}. {suggestion(answer, names)}"
+    address = with_scheme(answer)
+    meant = f"Did you mean {address}?" if address else suggestion(answer, names)
+    return f"There is no provider {ascii(answer)[:80]}. {meant}"

@@ -325,7 +325,7 @@ def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str
 
 
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
-    address = _with_scheme(name)
+    address = with_scheme(name)
     known = (*tables, *every_preset(), DEMO)
     arguments = login_as(name, known)
     hint = suggestion(name, known)
@@ -337,7 +337,7 @@ def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> C
     return ConfigError(message, hint=hint, parameter="provider")
 
 
-def _with_scheme(name: str) -> str:
+def with_scheme(name: str) -> str:
     """Return the issuer that a host without a scheme stands for; empty where a name is no host."""
     if not (set(name) & set(".:") or name.partition("/")[0] == "localhost"):
         return ""

@@ -46,6 +46,8 @@ def test_a_number_or_a_name_chooses(command_line: CommandLine, server: Recording
         screen.wait_for("Did you mean github?")
         screen.type("999\n")
         screen.wait_for("number from 1 to")
+        screen.type("id.example\n")
+        screen.wait_for("Did you mean https://id.example?")
         screen.type(f"{answer}\n")
         approve(screen)
         status = screen.end()
@@ -77,6 +79,7 @@ def test_who_leaves_the_question_has_not_signed_in(command_line: CommandLine, ke
         status = screen.end()
 
     assert status == 130
+    assert "\nCancelled" in screen.shown
     assert "Traceback" not in screen.shown
     assert store(command_line).names() == ()
 
