@@ -86,6 +86,12 @@ SHOWN = (
     "signal",
 )
 """The settings that its help describes."""
+NOT_ASKED = (
+    "The demonstration server runs only during a login, so it was not asked. To ask one, run the first of "
+    "these in another terminal:\n"
+    "  python -m loopback_auth demo --port 9000\n"
+    "  python -m loopback_auth doctor http://127.0.0.1:9000 --client-id loopback-auth-demo"
+)
 MAKE_ONE = "Make one on the machine with the problem: python -m loopback_auth doctor --json > FILE"
 
 
@@ -111,6 +117,8 @@ def run(options: argparse.Namespace) -> int:
     circumstances = _circumstances(settings)
     network = _network(settings)
     answers = () if settings.is_demo else _asked(settings)
+    if settings.is_demo and options.provider:
+        tell(NOT_ASKED)
     status = _tell(
         circumstances, answers, options, owner=user_and_host(), advice=settings.advice, network=network
     )

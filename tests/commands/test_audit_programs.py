@@ -96,6 +96,8 @@ def test_program_that_fails_early_is_quoted(command_line: CommandLine) -> None:
     theirs, ours = document["runs"]
 
     assert (theirs["outcome"], ours["outcome"]) == ("failed", "signed in")
+    assert [one["advice"] for one in document["conclusions"]] == ["not judged", "not judged"]
+    assert "for comparison" in document["conclusions"][1]["sentence"]
     assert "no such host: auth.internal" in theirs["reason"]
     assert "{authorization_endpoint}" in theirs["reason"]
     assert theirs["reason"].isprintable()

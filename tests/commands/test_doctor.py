@@ -94,6 +94,15 @@ def test_server_is_asked_with_made_up_values(command_line: CommandLine, server: 
     assert not (command_line.home / "kept").exists()
 
 
+def test_demonstration_that_does_not_run_is_said_not_to_be_asked(command_line: CommandLine) -> None:
+    """Else its report looks like that of a server, and is the one of no server."""
+    named, nameless = (command_line.run("doctor", *names, **AWAY) for names in (["demo"], []))
+
+    assert "was not asked" in named.stderr
+    assert nameless.stderr == ""
+    assert named.stdout == nameless.stdout
+
+
 def test_answers_of_the_server_are_shown(command_line: CommandLine, server: RecordingServer) -> None:
     """One line each, in columns, and what to do where it says no."""
     wrong = ("--redirect-uri", "http://127.0.0.1/elsewhere")

@@ -16,7 +16,7 @@ from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.rows import rows
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.audit.programs.watchdog import guarded_folder
-from loopback_auth.compare.model import Cell, Comparison, Row
+from loopback_auth.compare.model import Cell, Comparison, Conclusion, Row
 from loopback_auth.narrow import is_tuple
 from loopback_auth.trace.records import Trace
 
@@ -31,6 +31,7 @@ NETWORK: Mapping[Network, str] = {
     "open": "open, as was asked for",
 }
 ALONE = "Only this sign-in was tried: there is no other program that signed in, with which to compare."
+NOT_COMPARED = "Not judged: it is here for comparison, and no other program signed in."
 SPOKEN = frozenset({"account", "because", "reason", "sentence", "text"})
 """Fields with texts that are made of what a program did; all others are of tables."""
 
@@ -62,6 +63,7 @@ async def examine_programs(
     made_at = time.time()
     found: list[Audited] = []
     notes: list[str] = []
+    alone = False
     with guarded_folder() as folder, adopted() as orphans:
         placed = [(title, replace(setup, folder=folder)) for title, setup in setups]
         for _, setup in placed:
@@ -79,6 +81,9 @@ async def examine_programs(
             why = ALONE if alone else ""
             notes.append(" ".join(filter(None, (*column.notes, why, hid, *setup.recipe.notes))))
     runs = tuple(one.run for one in found)
+    judged = conclusions(runs)
+    if alone and _signed_in(found[-1]):
+        judged = (*judged[:-1], Conclusion(runs[-1].title, "not judged", NOT_COMPARED, ()))
     comparison = Comparison(
         ground="demo",
         provider="demo",
@@ -87,7 +92,7 @@ async def examine_programs(
         runs=runs,
         rows=(*rows(found), *_how_it_was_run(notes, network)),
         kind="programs",
-        conclusions=conclusions(runs),
+        conclusions=judged,
     )
     for _, setup in setups:
         comparison = _clean(comparison, setup.redactor.text)
