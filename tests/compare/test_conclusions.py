@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -84,11 +85,20 @@ def test_flow_of_which_nothing_was_seen_is_not_judged(verdict: Verdict | None) -
     assert {one.sentence for one in place_conclusions([unseen], [concluded])} == {NOT_JUDGED}
 
 
+def test_flows_with_the_same_reasons_are_concluded_alike() -> None:
+    """Not each check applies to each flow; each number of checks was a paragraph of its own."""
+    one = run("code", "low")
+    other = replace(one, findings=(replace(one.findings[0], id="also-held"), *one.findings))
+    first, second = conclusions([one, other])
+
+    assert first == second
+
+
 def test_reason_says_that_no_attack_was_tried() -> None:
     """Some flows and real providers are not attacked, which is less than to withstand attacks."""
     (found,) = conclusions([run("id_token")])
 
-    assert found.reasons[0].text == "1 check found nothing of high severity; no attack was tried."
+    assert found.reasons[0].text == "Checks found nothing of high severity; no attack was tried."
 
 
 def test_attack_that_succeeds_is_a_finding() -> None:
