@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cProfile import Profile
 
 PROPORTIONAL = 24.0
-"""Below it `growth` finds time that is proportional to the length: 8, and as much again for chance, twice."""
+"""Below it, `growth` is that of time proportional to the length: 8, and by chance up to thrice as much."""
 
 SHORTEST = 1e-4
 """Seconds of the processor below which nothing is compared."""
@@ -26,7 +26,10 @@ def growth(read: Callable[[str], object], text: str) -> float:
 
 
 def least_seconds(work: Callable[[], object], runs: int = 5) -> float:
-    """Return the processor time of the quickest run: what disturbs one of them does not disturb all."""
+    """Return the processor time of the quickest run: what disturbs one of them does not disturb all.
+
+    Windows counts it in steps of 16 ms; what is shorter has no time there.
+    """
     seconds = []
     for _ in range(runs):
         begun = time.process_time()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from costs import PROPORTIONAL, growth
 from hypothesis import given
@@ -65,6 +67,7 @@ def test_a_header_is_read_as_the_grammar_has_it(value: str, read: tuple[Challeng
     assert challenges(value) == read
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="processor time comes in steps of 16 ms there")
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_hostile_header_is_read_in_linear_time(value: str) -> None:
     """Any server can send it, and a program reads it at once."""
