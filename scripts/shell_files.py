@@ -147,15 +147,16 @@ def man_page() -> str:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, text in COMMANDS.items():
         module, own = command_of(name)
-        commands.add_parser(
+        command = commands.add_parser(
             name,
             help=text,
             usage=f"{SCRIPT} {name} {module.USAGE}".replace("%", "%%"),
             description=own.description,
-            parents=[own],
             add_help=False,
             formatter_class=own.formatter_class,
         )
+        # With `parents` Pythons before 3.14 take some options out of their groups.
+        command._action_groups = own._action_groups
     known = {
         "date": " ",
         "project_name": SCRIPT,

@@ -119,6 +119,11 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return filled(text, width)
 
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        # "-o, --output FILE", as Python 3.13 and later have it; those before repeat FILE.
+        value = self._format_args(action, action.dest.upper())
+        return super()._format_action_invocation(action).replace(f" {value}, ", ", ")
+
 
 class _Colourless:
     """The colours of argparse by the part of a help: none, as before Python 3.14."""

@@ -67,7 +67,6 @@ def test_the_command_prints_the_file(shell: str, capsys: pytest.CaptureFixture[s
     assert [name for name in COMMANDS if name not in text] == []
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse writes flags in another way there")
 def test_files_are_current() -> None:
     """A flag that a shell does not know of is not found, and one that is gone is an error."""
     sys.path.insert(0, str(ROOT / "scripts"))
