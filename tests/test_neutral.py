@@ -28,7 +28,7 @@ READ = {
     "folders.py": {"LOOPBACK_AUTH_CONFIG_DIR", "LOOPBACK_AUTH_DATA_DIR"},
     "network/browser.py": {"LOOPBACK_AUTH_"},
     "network/trust.py": {"LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"},
-    "outputs/env.py": {"LOOPBACK_AUTH_"},
+    "outputs/reserved_variables.py": {"LOOPBACK_AUTH_*"},
     "plan/signals.py": {"LOOPBACK_AUTH_AGENT"},
     "plan/routes.py": {"flag"},
     "store/settings_match.py": {"LOOPBACK_AUTH_"},
