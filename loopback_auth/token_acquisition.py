@@ -106,7 +106,7 @@ class TokenAcquisition:
                 asks = asks or helps
                 continue
             ended = self._state.ended
-            look = await self._look(needed, caller)
+            look = await self._readable(needed, caller)
             needed = needed.refusing(look.usable)
             if self._state.call is not None or self._state.ended != ended:
                 continue  # Another caller was faster, and what was seen may be old.
@@ -154,23 +154,27 @@ class TokenAcquisition:
         """
         # Start-up.
         from loopback_auth.signin.logout import logout
-        from loopback_auth.store.damaged import KeyUnreadable
+        from loopback_auth.store.damaged import Damaged, KeyUnreadable
 
         state = self._state
         if state.call is not None:
             caller.check(state.call)
+        meant: ClientConfig | SignIn = client
         try:
             look = await self._look(Requirement(client, interactive=False), caller)
         except KeyUnreadable as exc:
             look = Found.compared(exc.sign_in, client)
-        kept = look.kept
-        if kept is None or look.foreign:
-            return False
+        except Damaged:
+            look = None
+        if look is not None:
+            if look.kept is None or look.foreign:
+                return False
+            meant = look.kept
         self._note_unsaved(None)
 
         async def end() -> bool:
             return await logout(
-                kept,
+                meant,
                 store=self._store,
                 client_secret=client.client_secret,
                 private_key=client.private_key,
@@ -211,6 +215,24 @@ class TokenAcquisition:
         look = Found.compared(kept, needed.client, needed.of)
         state.signed_in = state.signed_in or look.usable is not None
         return look
+
+    async def _readable(self, needed: Requirement, caller: Awaiting | Blocking) -> Found:
+        """Look, and take what can never be read again for nothing: the user can sign in anew, once.
+
+        Raises:
+            SignInRequired: the user must not be asked.
+            StoreError: the store failed.
+        """
+        try:
+            return await self._look(needed, caller)
+        except StoreError as exc:
+            from loopback_auth.store.damaged import is_lost  # Start-up.
+
+            if not is_lost(exc) or exc.message == self._state.lost:
+                raise
+            if not needed.interactive:
+                raise SignInRequired(exc.message, hint=exc.hint) from exc
+            return Found(None, lost=exc.message)
 
     def _note_unsaved(self, unsaved: UnsavedTokens | None) -> None:
         self._state.unsaved = unsaved
@@ -291,7 +313,7 @@ class TokenAcquisition:
         client = needed.asking(kept)
 
         async def question() -> SignIn:
-            now_kept = await OpenStore(self._store).load(self._name)
+            now_kept = None if look.lost else await OpenStore(self._store).load(self._name)
             if (
                 now_kept != kept
                 and now_kept is not None
@@ -303,6 +325,8 @@ class TokenAcquisition:
                 if look.foreign:
                     text = f"The sign-in {self._name} is not for this client, and is replaced"
                     notifier.tell(Warned(f"{text}: {look.foreign}."))
+                if look.lost:
+                    notifier.tell(Warned(f"{look.lost.rstrip('.')}. The user signs in anew."))
                 try:
                     signed_in = await self._ask(client, **self._options)
                 except NotKept as exc:
@@ -312,6 +336,7 @@ class TokenAcquisition:
             self._cache.got(signed_in)
             state.forked = False
             state.signed_in = True
+            state.lost = look.lost
             return signed_in
 
         return question

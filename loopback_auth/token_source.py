@@ -41,8 +41,8 @@ class TokenSource:
     as `FileTokenStore`, that is so for all processes; what one of them has done, the others notice within a
     second.
 
-    A kept sign-in is used only if it is for this client at this server, for the same resource and audience,
-    and for at least the same scope; otherwise the user signs in again.
+    A kept sign-in is used only if it can still be read, and is for this client at this server, for the same
+    resource and audience, and for at least the same scope; otherwise the user signs in again.
 
     Args:
         client: whose tokens; they are kept under its provider's name.
@@ -192,13 +192,14 @@ class TokenSource:
 
         Source: RFC 6750 §2.1; RFC 9449 §7.1.
         """
-        token = await self.token()
-        return _headers(token, await self.prover(token), method, url)
+        prover = await self.prover(await self.token())
+        # The user may have signed in anew, because the key of the last token was lost.
+        return _headers(await self.token(), prover, method, url)
 
     def headers_sync(self, method: str = "", url: str = "") -> dict[str, str]:
         """Return what `headers` returns, from code without an event loop, or while one is running."""
-        token = self.token_sync()
-        return _headers(token, self.prover_sync(token), method, url)
+        prover = self.prover_sync(self.token_sync())
+        return _headers(self.token_sync(), prover, method, url)
 
     async def prover(self, token: str) -> Prover | None:
         """Return what makes the proofs for a token that this source has returned; None: it needs none.

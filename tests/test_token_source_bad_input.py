@@ -17,9 +17,11 @@ from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired,
 from loopback_auth.events import Event, Warned
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.signin import process_state
+from loopback_auth.signin.logout import logout_sync
 from loopback_auth.signin.process_state import MOST_REFUSED, NEW_SECONDS, REFUSED_FOR
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
+from loopback_auth.store.damaged import Damaged
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, Faults, SimulatedUser, serve
@@ -535,6 +537,66 @@ def test_a_damaged_file_is_an_error_and_no_token(tmp_path: Path, change: object)
         source.token_sync()
 
     assert Path(store.path(NAME)).read_bytes() == before
+
+
+def test_a_damaged_file_leads_to_a_new_sign_in_once(tmp_path: Path) -> None:
+    """A program that has nothing but the source could not go on; the damaged file is renamed."""
+    user, told = SimulatedUser(), list[Event]()
+    with serve() as server:
+        store, client = FileTokenStore(tmp_path), server.client()
+        store.save(server.sign_in())
+        path = Path(store.path(client.provider.name))
+        path.write_text("{")
+        source = TokenSource(client, store=store, open_browser=user.open, flow="code", notify=told.append)
+        with pytest.raises(SignInRequired, match="damaged"):
+            source.without_asking().token_sync()
+        assert source.token_sync() == TokenSource(client, store=store, interactive=False).token_sync()
+        assert len(user.links) == 1
+        assert any(isinstance(event, Warned) and "damaged" in event.text for event in told)
+        assert [*path.parent.glob("*.corrupt-*")]
+        user.page_sync()
+
+
+def test_a_store_that_stays_damaged_is_no_reason_to_ask_again(tmp_path: Path) -> None:
+    """Each call would open a browser."""
+
+    class Broken(FileTokenStore):
+        def read(self, name: str) -> SignIn | None:
+            """Fail for ever."""
+            raise Damaged("It is damaged.")
+
+        def glance(self, name: str) -> SignIn | None:
+            """Fail likewise."""
+            return self.read(name)
+
+    user = SimulatedUser()
+    with serve() as server:
+        source = TokenSource(
+            server.client(),
+            store=Broken(tmp_path),
+            open_browser=user.open,
+            flow="code",
+            notify=lambda _: None,
+        )
+        source.token_sync()
+        user.page_sync()
+        with pytest.raises(StoreError):
+            source.sign_in_sync()
+        assert len(user.links) == 1
+
+
+@pytest.mark.parametrize("by_source", [True, False])
+def test_signing_out_deletes_what_is_damaged(tmp_path: Path, *, by_source: bool) -> None:
+    """A token may be in it, and there is no other way to get rid of it than by hand."""
+    store = write_file(tmp_path, "{")
+    client = at("http://127.0.0.1:1")
+    Path(store.path(NAME)).write_text("{")
+    if by_source:
+        assert TokenSource(client, store=store).logout_sync() is False
+    else:
+        assert logout_sync(client, store=store) is False
+
+    assert store.names() == ()
 
 
 # Two clients on one name

@@ -190,6 +190,7 @@ class Found:
         unasked: the scopes that it lacks, separated by spaces.
         of: which token has to be usable.
         otherwise_bound: why it will not do, as a clause, because of a key or because there is none.
+        lost: why it can never be read again, as a sentence; empty when it can.
     """
 
     kept: SignIn | None
@@ -197,6 +198,7 @@ class Found:
     unasked: str = ""
     of: Token = "access_token"
     otherwise_bound: str = ""
+    lost: str = ""
 
     @classmethod
     def compared(cls, kept: SignIn | None, client: ClientConfig, of: Token = "access_token") -> Found:

@@ -22,7 +22,7 @@ from loopback_auth.signin.refresh import check_is_for, check_type
 from loopback_auth.signin.registered_clients import registration_of, unregister_client, unregister_unused
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
-from loopback_auth.store.damaged import KeyUnreadable
+from loopback_auth.store.damaged import Damaged, KeyUnreadable
 from loopback_auth.tokens import SignIn
 
 
@@ -50,7 +50,7 @@ async def logout(
 
     Returns:
         Whether the tokens were revoked; False if the server offers no revocation or was the demonstration,
-        and if nothing is kept for this client.
+        and if nothing is kept for this client, or nothing that can be read.
 
     Raises:
         StoreError: the store failed. With `unregister`, nothing is given up where the registration cannot be
@@ -75,6 +75,12 @@ async def logout(
         except SignInRequired:
             if unregister:
                 await _unregister_unused(client_or_sign_in, store, told)
+            return False
+        except Damaged:
+            # There is nothing left that could be revoked.
+            opened = OpenStore(store)
+            async with opened.locked(client_or_sign_in.provider.name):
+                await to_the_end(opened.delete(client_or_sign_in.provider.name), ENDING_SECONDS)
             return False
     else:
         sign_in = client_or_sign_in

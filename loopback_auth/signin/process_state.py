@@ -54,6 +54,8 @@ class ProcessState:
         """Tokens that cannot be renewed, until when not to try again (monotonic), message and hint."""
         self.without_id_token: TokenSet | None = None
         """Tokens from a renewal that brought no new ID token; the next one would not bring one either."""
+        self.lost: str = ""
+        """Why the store had a sign-in that can never be read again, before the user signed in anew."""
         self.refusals: list[float] = []
         """When new tokens were renewed because a server refused them, in monotonic seconds."""
         self.asked: dict[str, float] = {}

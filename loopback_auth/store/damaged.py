@@ -30,6 +30,13 @@ class KeyUnreadable(StoreError):
     def __init__(self, cause: StoreError, sign_in: SignIn) -> None:
         super().__init__(cause.message, hint=cause.hint, parameter=cause.parameter)
         self.sign_in = sign_in
+        self.lost: bool = isinstance(cause, Damaged)
+        """Whether it can never be read again."""
+
+
+def is_lost(exc: StoreError) -> bool:
+    """Return whether a sign-in, or the key of a bound one, can never be read again: only a new one helps."""
+    return isinstance(exc, Damaged) or (isinstance(exc, KeyUnreadable) and exc.lost)
 
 
 def move_aside(path: str, now: float) -> None:

@@ -21,13 +21,12 @@ from loopback_auth.codec import read_object
 from loopback_auth.errors import StoreError
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.records import replace
-from loopback_auth.store.damaged import KeyUnreadable, discard_copies
+from loopback_auth.store.damaged import Damaged, KeyUnreadable, discard_copies
 from loopback_auth.store.kept_files import keep
 from loopback_auth.store.private_files import (
     check_folder,
     discard,
     read_kept,
-    store_error,
 )
 
 TYPE_CHECKING = False
@@ -66,7 +65,9 @@ def _key(sign_in: SignIn, folder: str) -> dict[str, str]:
     # Reporters of errors may write down the local variables of each frame: here is no other key among them.
     key = next((key for key in _keys_in(path) if _public(key) == public and PRIVATE in key), None)
     if key is None:
-        raise store_error(f"The key to which the tokens for {sign_in.name} are bound is not in {path}", _HINT)
+        raise Damaged(
+            f"The key to which the tokens for {sign_in.name} are bound is not in {path}", hint=_HINT
+        )
     return key
 
 
@@ -127,9 +128,9 @@ def _keys_in(path: str) -> list[dict[str, str]]:
     try:
         keys = read_object(content).get("keys")
     except ValueError as exc:
-        raise store_error(f"{path} is damaged: {exc}", _HINT) from None
+        raise Damaged(f"{path} is damaged: {exc}", hint=_HINT) from None
     if not is_list(keys):
-        raise store_error(f"{path} is damaged: it has no list of keys", _HINT)
+        raise Damaged(f"{path} is damaged: it has no list of keys", hint=_HINT)
     return [key for key in keys if _is_key(key)]
 
 

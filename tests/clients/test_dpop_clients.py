@@ -24,7 +24,7 @@ from loopback_auth.clients.azure import AsyncTokenCredential, TokenCredential
 from loopback_auth.clients.bearer import Refusals
 from loopback_auth.clients.google import Credentials
 from loopback_auth.demo.features import Features
-from loopback_auth.errors import ConfigError, StoreError
+from loopback_auth.errors import ConfigError, SignInRequired
 from loopback_auth.events import silent
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
@@ -272,9 +272,10 @@ def test_a_key_that_is_lost_is_told(server: DemoAuthorizationServer, caller: Cal
     """In another process, which does not have it in memory."""
     bound_source(server, FileTokenStore(tmp_path))
     (tmp_path / "keys" / "demo.json").unlink()
-    source = TokenSource(replace(server.client(scope="profile"), dpop=True), store=FileTokenStore(tmp_path))
+    client, store = replace(server.client(scope="profile"), dpop=True), FileTokenStore(tmp_path)
+    source = TokenSource(client, store=store, interactive=False)
 
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(SignInRequired) as caught:
         caller(source, [Call(server.resource)])
     assert "Sign in again" in caught.value.hint
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from dpop_samples import read_proof
 
 from loopback_auth import Accounts, TokenSource, login_sync, logout_sync, renew_sync
+from loopback_auth.clients.httpx import BearerAuth
 from loopback_auth.demo.features import Features
 from loopback_auth.errors import ConfigError, EndpointMissing, SignInRequired
 from loopback_auth.events import Event, Exchanged, Warned, silent
@@ -109,6 +111,26 @@ def test_token_source_signs_out_without_a_key(server: DemoAuthorizationServer, t
 
     assert TokenSource(client, store=store, notify=silent).logout_sync() is True
     assert store.names() == ()
+
+
+@pytest.mark.parametrize("harm", [lose_key, damage_key])
+def test_token_source_asks_anew_where_the_key_is_lost(
+    server: DemoAuthorizationServer, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    """A program that has nothing but the source could not go on; without a user it learns that it has to."""
+    client, store, user = bound(server), FileTokenStore(tmp_path), SimulatedUser()
+    source = TokenSource(client, store=store, open_browser=user.open, notify=silent, flow="code", wait=True)
+    source.token_sync()
+    harm(tmp_path)
+    fresh = TokenSource(client, store=store, open_browser=user.open, notify=silent, flow="code", wait=True)
+    with pytest.raises(SignInRequired):
+        TokenSource(client, store=store, interactive=False).headers_sync("GET", server.resource)
+
+    headers = fresh.headers_sync("GET", server.resource)
+    assert headers["Authorization"] == f"DPoP {fresh.token_sync()}"
+    with httpx.Client(auth=BearerAuth(fresh)) as api:
+        assert api.get(server.resource).status_code == 200
+    assert len(user.links) == 2
 
 
 def test_an_account_without_its_key_can_be_added_again_and_removed(
