@@ -361,6 +361,18 @@ def test_many_changes_leave_room_on_the_first_screen() -> None:
     assert table(changed(30)).count("  NEW high") == 30
 
 
+def test_findings_are_counted_and_not_lines() -> None:
+    """One line tells of several runs, and the heading counts each."""
+    many = changed(8)
+    changes = many.changes
+    assert changes is not None
+    twice = tuple(replace(one, run=run) for one in changes.findings for run in ("code", "ticket"))
+    shown = first_screen(replace(many, changes=replace(changes, findings=twice)), width=100, colour=False)
+
+    assert "Findings since the earlier run: 16 new, 2 fixed." in shown
+    assert "  and 2 more" in shown.splitlines()
+
+
 def test_changes_are_painted() -> None:
     """Red for what is new, green for what is fixed."""
     shown = first_screen(changed(1), width=100, colour=True)

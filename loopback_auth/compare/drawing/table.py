@@ -155,7 +155,8 @@ def _changes(page: _Page, comparison: Comparison, most: int | None = None) -> It
         for line in hanging(f"  {word} ", text, width=page.width, indent=4):
             yield line.replace(word, painted(word, page.colours.get(one.movement, "")), 1)
     if most is not None and len(lines) > most:
-        yield f"  and {len(lines) - most} more"
+        left = sum(len(one.runs) for one in lines[most:])  # As the heading counts them.
+        yield f"  and {left} more"
     for remark in change_remarks(comparison):
         yield from hanging("", remark, width=page.width, indent=2)
 
