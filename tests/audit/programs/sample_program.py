@@ -59,6 +59,7 @@ WEAKNESSES = frozenset(
         "prefetched",
         "prints-code",
         "raw-terminal",
+        "readable",
         "refusal-ends",
         "same-values",
         "secrets-in-argv",
@@ -391,6 +392,8 @@ class SampleProgram:
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Connection: close"]
         lines += ["Content-Type: text/html; charset=utf-8", f"Content-Length: {len(page.encode())}"]
         fixed = {} if "bare-page" in self.weak else PAGE_HEADERS
+        if "readable" in self.weak:
+            fixed = {**fixed, "Access-Control-Allow-Origin": "*"}
         lines += [f"{name}: {value}" for name, value in (fixed | dict(headers or {})).items()]
         return ("\r\n".join(lines) + "\r\n\r\n" + page).encode()
 

@@ -70,6 +70,7 @@ FALLS: Mapping[tuple[str, ...], set[str]] = {
     ("prefetched",): {"prefetch-of-callback"},
     ("prints-code",): {"code-in-output"},
     ("raw-terminal",): {"terminal-escapes"},
+    ("readable",): {"cors"},
     ("refusal-ends",): {
         "favicon",
         "other-paths",

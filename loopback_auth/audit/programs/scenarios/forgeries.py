@@ -75,6 +75,14 @@ def by_page(_: AttackContext, exposed: Exposed) -> ProgramActions[Sent]:
     return Sent(f"Forged callbacks from a web page got: {said}.", seen)
 
 
+def _fetch(url: str) -> HttpRequest:
+    """Make a request whose answer the script of a foreign page wants to read (Fetch §3.3)."""
+    mode = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    plain = from_script(url)
+    kept = [(name, mode.get(name, value)) for name, value in plain.headers]
+    return HttpRequest(plain.method, plain.url, (*kept, ("Origin", ATTACKER_PAGE)))
+
+
 def _preflight(exposed: Exposed, target: str) -> HttpRequest:
     plain = request_of(exposed, target, method="OPTIONS")
     return HttpRequest(
@@ -191,16 +199,21 @@ TAKEN_WITHIN = 3.0
 
 
 def cors(_: AttackContext) -> ProgramScenario:
-    """A script of a foreign page asks whether it may fetch the callback's address."""
+    """A script of a foreign page fetches the callback's address, and asks whether it may send more."""
     exposed = yield from waiting()
+    # First, because it needs no permission (Fetch §4.1, "simple" requests), and some programs answer once.
+    fetched = yield from Ask(_fetch(exposed.redirect_uri))
     preflight = yield from Ask(_preflight(exposed, path(exposed.redirect_uri)))
     yield from End()
+    if fetched.header("access-control-allow-origin") in ("*", ATTACKER_PAGE):
+        return {OPENED.id: failed("A script of a foreign page may read the answer to its request.")}
     named = [name for name, _ in preflight.headers if name.lower().startswith("access-control-allow")]
     if named:
         return {OPENED.id: failed(f"The preflight of a foreign page got {', '.join(named)}.")}
-    if not preflight.status:
-        return {OPENED.id: not_observed("The preflight got no answer.")}
-    return {OPENED.id: passed(f"The preflight got {preflight.status}, without Access-Control headers.")}
+    if not fetched.status and not preflight.status:
+        return {OPENED.id: not_observed("The foreign page got no answer.")}
+    said = f"A script got {status_text(fetched)}, its preflight {status_text(preflight)}"
+    return {OPENED.id: passed(f"{said}, without Access-Control headers.")}
 
 
 def rebinding(_: AttackContext) -> ProgramScenario:
@@ -221,7 +234,7 @@ def rebinding(_: AttackContext) -> ProgramScenario:
 
 CORS = Trial(
     "cors",
-    "A script of a web page asks by a CORS preflight whether it may read what the port answers.",
+    "A script of a web page sends a request and a CORS preflight, and wants to read what the port answers.",
     cors,
     (OPENED,),
     needs=("port", "code"),
