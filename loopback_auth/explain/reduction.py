@@ -95,10 +95,12 @@ def reduced_url(url: str) -> str:
     shown = head[:start] + "/".join(map(_part, head[start:].split("/")))
     # Netlify's fragments begin with a question mark.
     behind = tuple((name.removeprefix("?"), value) for name, value in fragment_parameters(url))
-    for mark, pairs in (("?", query_parameters(url)), ("#", behind)):
-        if pairs:
-            shown += mark + _parameters(pairs)
-    return shown
+    if query := query_parameters(url):
+        shown += f"?{_parameters(query)}"
+    if len(behind) == 1 and not behind[0][1] and not url.endswith("="):
+        # The name of a place, or the route of an application, and not a parameter.
+        return f"{shown}#{'/'.join(map(_part, behind[0][0].split('/')))}"
+    return f"{shown}#{_parameters(behind)}" if behind else shown
 
 
 def without_random(text: str) -> str:

@@ -31,7 +31,7 @@ from loopback_auth.explain.capture import Capture, capture
 from loopback_auth.explain.endings import NO_END
 from loopback_auth.explain.narration import Story, recorded_story
 from loopback_auth.explain.parameter_words import PARAMETERS, SECRETS
-from loopback_auth.explain.reduction import HIDDEN
+from loopback_auth.explain.reduction import HIDDEN, reduced_url
 from loopback_auth.explain.story import ExplainedStep
 from loopback_auth.explain.story_questions import SecretExposure
 from loopback_auth.explain.story_templates import ANSWERS, NOTES, QUESTIONS
@@ -344,3 +344,20 @@ def test_script_that_relays_the_fragment_is_not_a_form_post() -> None:
     assert steps(only(recording)) == ["authorization request", "authorization response", "fragment relay"]
     assert titled(recording, "authorization response").words == STEPS["authorization response fragment"][0]
     assert ANSWERS["redirect_uri loopback"] in answers(recording)["redirect_uri"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://app.example/cb#top", "https://app.example/cb#top"),
+        ("https://app.example/#/callback/done", "https://app.example/#/callback/done"),
+        ("https://app.example/?code=<code#1>#top", "https://app.example/?code=<code#1>#top"),
+        ("https://app.example/#<access_token#1>", "https://app.example/#<access_token#1>"),
+        ("https://app.example/#state=", "https://app.example/#state="),
+        ("https://app.example/#SplxlOBeZQQYbYS6WxSbIA", f"https://app.example/#{HIDDEN}"),
+        ("https://app.example/#/login/SplxlOBeZQQYbYS6", f"https://app.example/#/login/{HIDDEN}"),
+    ],
+)
+def test_fragment_without_parameters_is_a_place(url: str, shown: str) -> None:
+    """It is shown like a path: as it is, but for parts that look like a secret."""
+    assert reduced_url(url) == shown
