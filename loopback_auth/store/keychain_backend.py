@@ -166,7 +166,8 @@ def _backend(kept_by: str) -> _BackEnd:
             found.append((_priority(backend), name, backend))
         except Exception as exc:
             # Each says in its own way that it is not there.
-            reasons.append(str(exc) if type(exc) is RuntimeError else type(exc).__name__)
+            why = str(exc) if type(exc) is RuntimeError else type(exc).__name__
+            reasons.append(f"{name.split('.')[-2]} ({why})")
     if not found:
         raise keychain_error(
             f"There is no keychain here: {'; '.join(reasons)[:300]}",

@@ -153,3 +153,4 @@ def test_without_a_bus_it_is_said(command_line: CommandLine, address: str) -> No
 
     assert (done.status, done.stdout) == (8, "")
     assert "no keychain here" in done.complaint
+    assert "SecretService (" in done.complaint  # Which one has the trouble that follows.
