@@ -25,7 +25,7 @@ import tomlkit
 from filelock import FileLock, Timeout
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable
+from tomlkit.items import InlineTable, Item, Key, Table, Whitespace
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, StoreError
 from loopback_auth.narrow import is_object, is_tuple
@@ -37,6 +37,9 @@ LOCK_SECONDS = 10.0
 ATTEMPTS = 5
 """How often a change is made anew because an editor has saved the file in the meantime."""
 PRIVATE = 0o600
+
+Body = list[tuple[Key | None, Item]]
+"""What is in a table or in the file, in order; comments have no key."""
 
 
 def change_config(path: str, change: Callable[[TOMLDocument], None]) -> None:
@@ -116,13 +119,43 @@ def remove_provider(path: str, name: str) -> None:
     def change(document: TOMLDocument) -> None:
         whole = cast("MutableMapping[str, MutableMapping[str, object]]", document)
         tables = whole.get("providers", {})
+        places = _places(document, name)
         tables.pop(name, None)
         if not tables:
             whole.pop("providers", None)
+        if places:
+            body, place, comments = places[1 if tables else 0]
+            body[place] = (None, Whitespace(comments))
         if document.get("provider") == name:  # pyright: ignore[reportUnknownMemberType]
             whole.pop("provider")
 
     change_config(path, change)
+
+
+def _places(document: TOMLDocument, name: str) -> list[tuple[Body, int, str]]:
+    """Return where the table of a provider is, from outside to inside, and the comments behind its last key.
+
+    The library takes what a person has written above the next table for the end of this one. Empty: there are
+    none, or the table has no heading.
+    """
+    for outer, (group, tables) in enumerate(document.body):
+        if group is None or group.key != "providers" or not isinstance(tables, Table):
+            continue
+        for inner, (key, table) in enumerate(tables.value.body):
+            if key is not None and key.key == name and isinstance(table, Table):
+                comments = _below(table)
+                found = [(document.body, outer, comments), (tables.value.body, inner, comments)]
+                return found if "#" in comments else []
+    return []
+
+
+def _below(table: Table) -> str:
+    """Return what is in a table behind its last key."""
+    items = table.value.body
+    end = max((at for at, (key, _) in enumerate(items) if key is not None), default=-1)
+    last = items[end][1] if end >= 0 else None
+    inside = _below(last) if isinstance(last, Table) else ""
+    return inside + "".join(item.as_string() for _, item in items[end + 1 :])
 
 
 def _item(value: object) -> object:

@@ -16,7 +16,7 @@ from tomlkit import TOMLDocument, table
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings import load_config
-from loopback_auth.settings.writing import change_config, set_provider
+from loopback_auth.settings.writing import change_config, remove_provider, set_provider
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
 NOBODY = 65534
@@ -275,3 +275,23 @@ def test_what_is_no_table_is_said_and_not_changed(path: Path, content: str) -> N
         set_provider(str(kept(path, content)), "work", {"client_id": "new"})
 
     assert path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        (
+            '# work\n[providers.work]\nclient_id = "abc"\n\n# b\n[providers.b]\n',
+            "# work\n\n# b\n[providers.b]\n",
+        ),
+        ('[providers.b]\n[providers.work]\nclient_id = "abc"\n# end\n', "[providers.b]\n# end\n"),
+        ('[providers.work]\nclient_id = "abc"\n# end\n', "# end\n"),
+        ('[providers.work.extra]\na = "b"\n\n# b\n[providers.b]\n', "\n# b\n[providers.b]\n"),
+        ('[providers.work]\nclient_id = "abc" # c\n[providers.b]\n', "[providers.b]\n"),
+    ],
+)
+def test_what_is_written_above_the_next_table_stays(path: Path, content: str, left: str) -> None:
+    """The library takes it for the end of the table that is removed."""
+    remove_provider(str(kept(path, content)), "work")
+
+    assert path.read_text() == left
