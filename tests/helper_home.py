@@ -85,8 +85,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home in which the helpers of this process look."""
     monkeypatch.setenv("LOOPBACK_AUTH_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", str(tmp_path))
-    # These files have exact times, and nothing has to wait for them.
-    monkeypatch.setattr(settings_match, "SETTLED_SECONDS", 0.0)
+    # Nothing has to wait until a file is some seconds old.
+    monkeypatch.setattr(settings_match, "SETTLED_SECONDS", -60.0)
     return Home(tmp_path)
 
 

@@ -249,6 +249,7 @@ def test_settings_in_another_folder_are_looked_at(
     assert (quick, ordinary) == (None, (SignInRequired.exit_code, ""))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="what is below a file is missing there")
 def test_a_folder_of_settings_that_is_none_is_told(
     home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
