@@ -67,7 +67,18 @@ class Parser(argparse.ArgumentParser):
         Raises:
             ConfigError: always.
         """
-        raise ConfigError(f"{message[:1].upper()}{message[1:]}", hint=f"See {self.prog} --help.")
+        # Start-up.
+        import re
+
+        from loopback_auth.settings.reading import suggestion
+
+        meant = ""
+        if choice := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)$", message):
+            near = suggestion(choice[1], re.findall(r"[\w-]+", choice[2]))
+            meant = f"{near} " if near.startswith("Did") else ""
+        message = re.sub(r"invalid int value: (.*)", r"\1 is not a whole number", message)
+        message = re.sub(r"invalid float value: (.*)", r"\1 is not a number", message)
+        raise ConfigError(f"{message[:1].upper()}{message[1:]}", hint=f"{meant}See {self.prog} --help.")
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Read the arguments.

@@ -14,6 +14,9 @@ from loopback_auth.settings import DEMO
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.store import FileTokenStore, sign_in_name
 
+ALIKE = 0.75
+"""How alike two names are, of 1, where one is taken for a misspelling of the other: not github and gitlab."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +58,19 @@ def kept(
     if sign_in is None:
         where = f" to {_shown(url) if url else wanted}" if wanted else ""
         others = f"; you are signed in to {', '.join(names)}" if names else ""
-        raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(url or wanted))
+        hint = how_to_sign_in(url or wanted)
+        if not hint.startswith("Did"):
+            hint = f"{_near(wanted, names)}{hint}"
+        raise SignInRequired(f"You are not signed in{where}{others}.", hint=hint)
     return sign_in
+
+
+def _near(name: str, names: tuple[str, ...]) -> str:
+    """Return a question that names the kept sign-in with nearly this name; empty where there is none."""
+    import difflib  # Start-up.
+
+    near = difflib.get_close_matches(name, names, n=1, cutoff=ALIKE)
+    return f"Did you mean {near[0]}? " if near else ""
 
 
 def name_meant(store: FileTokenStore, name: str) -> str:

@@ -129,8 +129,9 @@ def _leave(
         files = (store.path(name), *files)
         result.update(described_error(trouble))
         status = trouble.exit_code
-    except SignInRequired:
+    except SignInRequired as exc:
         if not files or name in store.names():
+            exc.hint = "Name one of those." if store.names() else "There is nothing to sign out of."
             raise
         _delete(store, name)
         tell(

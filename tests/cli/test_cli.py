@@ -138,7 +138,10 @@ REFUSED = [
     (["login", "--clientid", "x"], "Unknown flag: --clientid", "Did you mean --client-id?"),
     (["login", "--issuer"], "Argument --issuer: expected one argument", "login --help"),
     (["status", "a", "b"], "One argument too many: 'b'", "status --help"),
-    (["demo", "--port", "x"], "invalid int value", "demo --help"),
+    (["demo", "--port", "x"], "Argument --port: 'x' is not a whole number", "demo --help"),
+    (["token", "--leeway", "x"], "Argument --leeway: 'x' is not a number", "token --help"),
+    (["token", "--as", "kubctl"], "invalid choice: 'kubctl'", "Did you mean kubectl? See"),
+    (["completion", "qq"], "invalid choice: 'qq'", "completion --help"),
     (["login", "--tokn=hunter2"], "Unknown flag: --tokn", "login --help"),
 ]
 

@@ -212,7 +212,7 @@ REFUSED = [
     (["-o", "report"], "'report'", ".html"),
     (["-o", "/nowhere/at/all/report.html"], "/nowhere/at/all", "folder"),
     (["--width", "10"], "10 characters", "--width 40"),
-    (["--width", "wide"], "invalid int value", "compare --help"),
+    (["--width", "wide"], "is not a whole number", "compare --help"),
     (["github"], "'github'", "Add --live"),
     (["--issuer", "https://id.example"], "--issuer", "Add --live"),
     (["--client-id", "abc"], "--client-id", "Add --live"),

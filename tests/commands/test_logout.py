@@ -179,6 +179,18 @@ def test_all_of_none_is_no_error(command_line: CommandLine) -> None:
     assert (ended.status, ended.stdout, ended.stderr) == (0, "", "You are not signed in.\n")
 
 
+def test_nobody_who_signs_out_is_told_to_sign_in(command_line: CommandLine) -> None:
+    """Nor where another sign-in was meant."""
+    nothing = command_line.run("logout")
+    keep(command_line, "one")
+    another = command_line.run("logout", "two")
+
+    assert (nothing.status, another.status) == (9, 9)
+    assert "nothing to sign out of" in nothing.stderr
+    assert "signed in to one" in another.stderr
+    assert "Name one of those" in another.stderr
+
+
 def test_of_several_one_has_to_be_named(command_line: CommandLine) -> None:
     """Signing out of the wrong one cannot be taken back."""
     keep(command_line, "one")

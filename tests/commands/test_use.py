@@ -78,6 +78,15 @@ def test_an_unknown_one_cannot_be_chosen(command_line: CommandLine) -> None:
     assert names(command_line)[0] == "access-token-of-one"
 
 
+def test_a_misspelled_name_is_asked_about(command_line: CommandLine) -> None:
+    """A name that is not kept can be another provider's: github is not a misspelling of gitlab."""
+    keep(command_line, "gitlab")
+    keep(command_line, "corp")
+
+    assert "Did you mean corp? Sign in" in command_line.run("token", "copr").complaint
+    assert "Did you mean" not in command_line.run("token", "github").complaint
+
+
 @pytest.mark.parametrize("real", [1, 2])
 def test_a_demonstration_that_has_ended_is_in_nobodys_way(command_line: CommandLine, real: int) -> None:
     """People try it first, and then sign in to what they came for."""
