@@ -303,6 +303,8 @@ def _command(arguments: Sequence[str]) -> int:
         meant = (
             f"It is a help topic: python -m loopback_auth help {name}."
             if name in TOPICS
+            else "Did you mean --version?"
+            if name == "version"
             else suggestion(name, COMMANDS)
         )
         hint = f"{meant} See python -m loopback_auth --help."

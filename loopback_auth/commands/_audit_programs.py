@@ -114,7 +114,8 @@ def run_programs(options: argparse.Namespace) -> int:
 
     count = f"{len(setups)} program{'s' * (len(setups) != 1)}"
     tell(
-        f"Trying {count}, each with up to {len(trials)} sign-ins at the demo server; nothing is asked of you."
+        f"Trying {count}, each with up to {len(trials)} sign-ins at the demo server. That takes minutes, and "
+        "asks you nothing."
     )
     with _Progress() as progress:
         comparison = asyncio.run(

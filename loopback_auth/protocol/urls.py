@@ -128,9 +128,9 @@ def check_browser_url(url: str) -> str:
 
     Source: CVE-2025-6514 (mcp-remote), CVE-2026-4519 (CPython webbrowser), CVE-2022-45299.
     """
-    parts = _split(url, "the authorization URL")
+    parts = _split(url, "the authorization request")
     if parts.geturl() != url:
-        raise _refused("the authorization URL", "it has more than one spelling", url)
+        raise _refused("the authorization request", "it has more than one spelling", url)
     return url
 
 

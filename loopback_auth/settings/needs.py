@@ -20,10 +20,10 @@ def needs_of(settings: Settings) -> str:
         return "client ID and client secret"
     if vendor := settings.text("ticket"):
         if vendor in TICKETS_FOR_CLIENTS:
-            return "client ID, and a client secret unless you sign in by ticket"
-        return "client ID and client secret, unless you sign in by ticket"
+            return "client ID and client secret; by ticket, the client ID alone"
+        return "client ID and client secret; by ticket, nothing"
     if settings.text("device_authorization_endpoint"):
-        return "client ID, and a client secret unless you sign in by device code"
+        return "client ID and client secret; by device code, the client ID alone"
     return "client ID and client secret"
 
 

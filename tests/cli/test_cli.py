@@ -129,6 +129,7 @@ def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 REFUSED = [
     (["lgoin"], "Unknown command: 'lgoin'", "Did you mean login?"),
+    (["version"], "Unknown command: 'version'", "Did you mean --version?"),
     (["help", "lgoin"], "There is no command or topic 'lgoin'", "Did you mean login?"),
     (["help", "ticket"], "There is no command or topic 'ticket'", "explain ticket."),
     (["help", "tickets"], "There is no command or topic 'tickets'", "explain ticket."),

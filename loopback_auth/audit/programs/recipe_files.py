@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from loopback_auth.audit.programs.recipe import Recipe, read_recipe
 from loopback_auth.errors import ConfigError
+from loopback_auth.settings.reading import suggestion
 
 ENDING = ".toml"
 
@@ -28,9 +29,12 @@ def recipe_named(name: str) -> Recipe:
     """
     names = recipe_names()
     if name not in names:
+        near = suggestion(name, names)
         raise ConfigError(
             f"There is no recipe {ascii(name)[:80]}.",
-            hint="See --list-recipes for their names, or give the command itself after --.",
+            hint=near
+            if near.startswith("Did")
+            else "See --list-recipes for their names, or give the command itself after --.",
         )
     text = (files("loopback_auth.audit") / "recipes" / f"{name}{ENDING}").read_text(encoding="utf-8")
     return read_recipe(name, text)

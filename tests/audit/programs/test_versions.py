@@ -8,9 +8,12 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.recipe_files import all_recipes, recipe_named, recipe_names
 from loopback_auth.audit.programs.versions import installed_version, missing
+from loopback_auth.errors import ConfigError
 
 
 def test_python_package() -> None:
@@ -59,3 +62,12 @@ def test_all_recipes_are_found() -> None:
     """Each file is a recipe, and has the name by which it is chosen."""
     assert tuple(one.name for one in all_recipes()) == recipe_names()
     assert recipe_named("msal").install["pip"]
+
+
+@pytest.mark.parametrize(("name", "hint"), [("msall", "Did you mean msal?"), ("qqqq", "--list-recipes")])
+def test_recipe_that_does_not_exist(name: str, hint: str) -> None:
+    """The nearest is named, or where all of them are."""
+    with pytest.raises(ConfigError) as caught:
+        recipe_named(name)
+
+    assert hint in caught.value.hint
