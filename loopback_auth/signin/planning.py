@@ -53,7 +53,9 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
     if chosen.simulated:
         return chosen
     if chosen.facts.waits.level == NO:
-        hint = f"{chosen.place.advice} To wait all the same: --wait."
+        # The place has no part in it where a setting says so.
+        advice = "" if "waits" in overrides else chosen.place.advice
+        hint = f"{advice} To wait all the same: --wait."
         if not settings.is_demo:
             hint += (
                 " For two steps: python -m loopback_auth start --json with the same arguments, then finish."

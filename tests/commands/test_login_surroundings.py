@@ -69,6 +69,15 @@ def test_ci_that_says_no_is_none(command_line: CommandLine, prompt: PromptServer
     assert ended.status == 0
 
 
+def test_person_who_does_not_want_to_wait_gets_no_advice_on_the_place(command_line: CommandLine) -> None:
+    """What to do about a container or a build server does not help with a setting."""
+    flags = ("--issuer", "http://127.0.0.1:9", "--client-id", "my-tool", "--no-wait")
+    ended = command_line.run("login", *flags, "--json", CI="true")
+
+    assert ended.status == 3
+    assert str(ended.json["hint"]).startswith("To wait all the same: --wait. For two steps: ")
+
+
 def test_wait_is_obeyed_under_an_agent(command_line: CommandLine, prompt: PromptServer) -> None:
     """Whoever shows the agent's output while it comes knows better."""
     ended = sign_in(command_line, *prompt.flags, "--wait", AI_AGENT="1")
