@@ -14,14 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
 from loopback_auth.errors import ConfigError
 from loopback_auth.explain.answers import Answer
 from loopback_auth.explain.links.link_rules import is_loopback
 from loopback_auth.explain.links.link_words import LINK_PARAMETERS
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.parameter_words import PARAMETERS, SECRETS
-from loopback_auth.explain.rules import Rule, broken, judged, kept
+from loopback_auth.explain.rules import Rule, judged
 from loopback_auth.explain.story import ExplainedStep
 from loopback_auth.explain.story_questions import SecretExposure
 from loopback_auth.explain.story_templates import TAKERS
@@ -170,8 +170,8 @@ def _encrypted(members: Mapping[str, object]) -> Judgement | None:
     found = {name: value for name, value in urls.items() if isinstance(value, str) and "://" in value}
     plain = [name for name, value in found.items() if _is_plain(value)]
     if plain:
-        return broken(f"Without TLS, on another machine: {', '.join(plain)}.")
-    return kept("All addresses are https, or on this machine.") if found else None
+        return failed(f"Without TLS, on another machine: {', '.join(plain)}.")
+    return passed("All addresses are https, or on this machine.") if found else None
 
 
 def _is_plain(url: str) -> bool:
@@ -185,15 +185,17 @@ def _is_plain(url: str) -> bool:
 def _public_keys(members: Mapping[str, object]) -> Judgement | None:
     """Look for private keys."""
     if has_private_key(members):
-        return broken("The document has a private key in it.")
-    return kept("All keys are public.") if "keys" in members else None
+        return failed("The document has a private key in it.")
+    return passed("All keys are public.") if "keys" in members else None
 
 
 def _token_type(members: Mapping[str, object]) -> Judgement | None:
     """Look for the type of the access token."""
     if "access_token" not in members:
         return None
-    return kept("The response names it.") if members.get("token_type") else broken("There is no token_type.")
+    return (
+        passed("The response names it.") if members.get("token_type") else failed("There is no token_type.")
+    )
 
 
 def _lifetime(members: Mapping[str, object]) -> Judgement | None:
@@ -202,8 +204,8 @@ def _lifetime(members: Mapping[str, object]) -> Judgement | None:
         return None
     value = members.get("expires_in")
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        return broken("There is no expires_in that is a number of seconds.")
-    return kept("The response names it.")
+        return failed("There is no expires_in that is a number of seconds.")
+    return passed("The response names it.")
 
 
 DOCUMENT_RULES: tuple[Rule[Mapping[str, object]], ...] = (

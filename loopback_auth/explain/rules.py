@@ -37,16 +37,6 @@ class Rule(Generic[Thing]):
     judge: Callable[[Thing], Judgement | None]
 
 
-def kept(because: str) -> Judgement:
-    """Return that a rule was kept."""
-    return Judgement("pass", because)
-
-
-def broken(because: str) -> Judgement:
-    """Return that a rule was broken."""
-    return Judgement("fail", because)
-
-
 def judged(rules: Iterable[Rule[Thing]], thing: Thing) -> tuple[Finding, ...]:
     """Apply rules to a thing, in order."""
     pairs = ((rule, rule.judge(thing)) for rule in rules)

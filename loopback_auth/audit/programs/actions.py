@@ -14,8 +14,9 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, Seen
+from loopback_auth.audit.programs.observed import ProgramResult, Seen
 from loopback_auth.compare.attacks.attack_actions import Ask, Until
+from loopback_auth.compare.judging.verdicts import Judgement
 
 T = TypeVar("T")
 
@@ -123,4 +124,4 @@ class Look:
 
 ProgramAction = Ask | Until | End | Abandon | SendBytes | Bind | Pass | Look
 ProgramActions = Generator[ProgramAction, Any, T]
-ProgramScenario = ProgramActions[Mapping[str, Answer]]
+ProgramScenario = ProgramActions[Mapping[str, Judgement]]

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from loopback_auth.audit.programs.facts.evidence import Evidence
 from loopback_auth.audit.programs.facts.table import FACTS
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, TrialResult, idle, not_observed
+from loopback_auth.audit.programs.observed import ProgramResult, TrialResult
 from loopback_auth.audit.programs.scenarios.copies import COPIES
 from loopback_auth.audit.programs.scenarios.ordinary import PLAIN
 from loopback_auth.audit.programs.scenarios.steps import end_text
 from loopback_auth.audit.programs.trial import Question, Trial, not_applicable
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.judging.checks import with_attacks
-from loopback_auth.compare.judging.verdicts import Judgement, found
+from loopback_auth.compare.judging.verdicts import Judgement, found, idle, unseen
 from loopback_auth.compare.model import Attack, Finding, Run, Tokens, Verdict
 from loopback_auth.trace.records import Trace
 
@@ -34,7 +34,7 @@ class Audited:
 
     run: Run
     evidence: Evidence = field(repr=False)
-    answers: Mapping[str, Answer] = field(repr=False)
+    answers: Mapping[str, Judgement] = field(repr=False)
 
 
 def assemble(
@@ -90,9 +90,9 @@ def why_not(plain: ProgramResult) -> str:
     return end_text(plain)
 
 
-def _answers(evidence: Evidence, played: Sequence[tuple[Trial, TrialResult]]) -> Mapping[str, Answer]:
+def _answers(evidence: Evidence, played: Sequence[tuple[Trial, TrialResult]]) -> Mapping[str, Judgement]:
     if not evidence.plain.succeeded:
-        return {one.id: not_observed("The program did not sign in.") for one in questions()}
+        return {one.id: unseen("The program did not sign in.") for one in questions()}
     answers = {fact.question.id: fact.judge(evidence) for fact in FACTS}
     for trial in TRIALS:
         parts = [one for other, one in played if other.id == trial.id]
@@ -102,34 +102,30 @@ def _answers(evidence: Evidence, played: Sequence[tuple[Trial, TrialResult]]) ->
             answers[question.id] = min(given, key=lambda one: WORST.index(one.verdict))
     if answers["page-shown"].verdict == "fail":
         # Whether a copy of the response takes its page away shows only where there is a page.
-        answers |= {one.id: not_observed("The program shows no page.") for one in COPIES.trial().questions}
+        answers |= {one.id: unseen("The program shows no page.") for one in COPIES.trial().questions}
     return answers
 
 
-def _silent(trial: Trial, evidence: Evidence, parts: Sequence[TrialResult]) -> Answer:
+def _silent(trial: Trial, evidence: Evidence, parts: Sequence[TrialResult]) -> Judgement:
     """Say why there is no answer."""
     if reason := not_applicable(trial, evidence.plain):
         return idle(reason)
     if not parts:
-        return not_observed("This was not tried.")
+        return unseen("This was not tried.")
     if not all(one.finished for one in parts):
-        return not_observed("The sign-in had ended before this could be tried.")
-    return not_observed("The trial did not show it.")
+        return unseen("The sign-in had ended before this could be tried.")
+    return unseen("The trial did not show it.")
 
 
-def _findings(answers: Mapping[str, Answer]) -> tuple[tuple[Finding, ...], tuple[Attack, ...]]:
+def _findings(answers: Mapping[str, Judgement]) -> tuple[tuple[Finding, ...], tuple[Attack, ...]]:
     asked = [(one, answers[one.id]) for one in questions()]
     return (
-        tuple(_check(one, answer) for one, answer in asked if one.kind == "check"),
+        tuple(found(one, answer, title=one.statement) for one, answer in asked if one.kind == "check"),
         tuple(_attack(one, answer) for one, answer in asked if one.kind == "attack"),
     )
 
 
-def _check(one: Question, answer: Answer) -> Finding:
-    return found(one, Judgement(answer.verdict, answer.because), title=one.statement)
-
-
-def _attack(one: Question, answer: Answer) -> Attack:
+def _attack(one: Question, answer: Judgement) -> Attack:
     return Attack(
         one.id,
         one.title,

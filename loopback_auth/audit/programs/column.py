@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from loopback_auth.audit.programs.links import port_of
-from loopback_auth.audit.programs.observed import ProgramResult, TrialResult, not_observed
+from loopback_auth.audit.programs.observed import ProgramResult, TrialResult
 from loopback_auth.audit.programs.ports import wait_for_port
 from loopback_auth.audit.programs.program_setup import ProgramSetup
 from loopback_auth.audit.programs.program_sign_in import Behaviour, ProgramSignIn
@@ -21,11 +21,12 @@ from loopback_auth.audit.programs.sign_in_words import ending, flow_of, notes
 from loopback_auth.audit.programs.trial import Trial, again, not_applicable
 from loopback_auth.audit.programs.trial_runner import play
 from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.judging.verdicts import unseen
 from loopback_auth.compare.running.choices import demo_client
 from loopback_auth.errors import ConfigError
 from loopback_auth.trace.records import Trace
 
-OUT_OF_TIME = not_observed("The time of the whole audit was up before that.")
+OUT_OF_TIME = unseen("The time of the whole audit was up before that.")
 
 Tell = Callable[[str, int, int], None]
 """Called with what is tried, its number, and how many there are: fewer once it is known which apply."""
@@ -178,7 +179,7 @@ class Examination:
                 return await self._played(trial, sign_in)
         except ConfigError as exc:
             # It could be started before: it has changed itself, or what it needs.
-            gone = not_observed(exc.message)
+            gone = unseen(exc.message)
             return TrialResult({one.id: gone for one in trial.questions}, None, finished=False)
 
     async def _played(self, trial: Trial, sign_in: ProgramSignIn) -> TrialResult:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from loopback_auth.compare.model import Verdict
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.demo.request_log import LoggedRequest
 from loopback_auth.demo.setup import PATHS
 from loopback_auth.http_messages import HttpRequest, HttpResponse
@@ -138,39 +138,6 @@ class ProgramResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one trial says about one question.
-
-    Args:
-        verdict: `fail` when the program fell to it; `not observed` when it could not be tried or seen.
-        because: what showed that, in a sentence or two.
-    """
-
-    verdict: Verdict
-    because: str
-
-
-def passed(because: str) -> Answer:
-    """Return that the program withstood it."""
-    return Answer("pass", because)
-
-
-def failed(because: str) -> Answer:
-    """Return that the program fell to it."""
-    return Answer("fail", because)
-
-
-def not_observed(because: str) -> Answer:
-    """Return that the trial does not show it."""
-    return Answer("not observed", because)
-
-
-def idle(because: str) -> Answer:
-    """Return that the question does not apply."""
-    return Answer("not applicable", because)
-
-
-@dataclass(frozen=True, slots=True)
 class TrialResult:
     """One trial that was played on a program.
 
@@ -181,6 +148,6 @@ class TrialResult:
             scenario waited for, and there are no answers.
     """
 
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, Judgement]
     result: ProgramResult | None = None
     finished: bool = True

@@ -14,13 +14,14 @@ from loopback_auth.audit.programs.actions import (
     ProgramAction,
     SendBytes,
 )
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, Seen, TrialResult
+from loopback_auth.audit.programs.observed import ProgramResult, Seen, TrialResult
 from loopback_auth.audit.programs.program_sign_in import ProgramSignIn
 from loopback_auth.audit.programs.raw_connections import send_bytes
 from loopback_auth.audit.programs.trial import Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.attacks.sockets import refusal_to_share
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.http_messages import HttpResponse
 
 
@@ -44,7 +45,7 @@ async def play(trial: Trial, context: AttackContext, sign_in: ProgramSignIn) -> 
             if isinstance(action, Until) and came is None:
                 return TrialResult({}, result or await sign_in.end(), finished=False)
     except StopIteration as stop:
-        answers: Mapping[str, Answer] = stop.value
+        answers: Mapping[str, Judgement] = stop.value
         return TrialResult(answers, result)
     finally:
         scenario.close()

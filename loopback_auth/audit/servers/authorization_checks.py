@@ -23,8 +23,8 @@ from loopback_auth.audit.servers.authorization_questions import (
 from loopback_auth.audit.servers.examination import DOCUMENTS
 from loopback_auth.audit.servers.reactions import Reaction, reaction, sentence
 from loopback_auth.audit.servers.redirect_uri_variants import ELSEWHERE
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.doctor.destination import page_text
 from loopback_auth.doctor.server_offers import listed
 from loopback_auth.http_messages import HttpResponse

@@ -8,8 +8,8 @@ from __future__ import annotations
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.examination import DOCUMENTS
 from loopback_auth.audit.servers.page_questions import UNENCRYPTED
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.protocol.polling import clock_offset
 from loopback_auth.protocol.urls import is_loopback_url

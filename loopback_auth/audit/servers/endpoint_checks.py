@@ -17,8 +17,8 @@ from loopback_auth.audit.servers.endpoint_questions import (
     USERINFO,
     USERINFO_QUERY,
 )
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.narrow import is_list
 from loopback_auth.protocol.json import number, object_or_none, text_member, text_or_digits

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.endpoint_questions import KEYS
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed, unseen
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.protocol.jwk import CURVES, PRIVATE, SHORTEST, number_of_bits

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.examination import DOCUMENTS
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.doctor.server_offers import listed
 from loopback_auth.narrow import is_list
 from loopback_auth.protocol.json import media_type, object_or_none

@@ -10,8 +10,8 @@ import re
 from loopback_auth.audit.servers.answers import Observed
 from loopback_auth.audit.servers.cookies import set_cookies
 from loopback_auth.audit.servers.page_questions import LOGIN
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.doctor.destination import page_text, redirect_target
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.redact import server_text

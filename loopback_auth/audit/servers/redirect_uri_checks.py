@@ -29,8 +29,8 @@ from loopback_auth.audit.servers.redirect_uri_variants import (
     TRAVERSAL,
     USER_INFO,
 )
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.compare.model import Severity
 from loopback_auth.doctor.destination import destination
 

@@ -64,16 +64,6 @@ class ServerCheck:
         return unseen(observed.silence(first))
 
 
-def passed(because: str) -> Judgement:
-    """Return that a rule was kept."""
-    return Judgement("pass", because)
-
-
-def failed(because: str) -> Judgement:
-    """Return that a rule was broken."""
-    return Judgement("fail", because)
-
-
 def sent(answers: Sequence[Answer], metadata: ServerMetadata) -> str:
     """Return the sentence that says which requests were sent, without their parameters.
 

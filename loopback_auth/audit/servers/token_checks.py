@@ -14,8 +14,8 @@ from loopback_auth.audit.servers.endpoint_questions import (
     TOKEN_REPEATED,
 )
 from loopback_auth.audit.servers.redirect_uri_variants import ELSEWHERE
-from loopback_auth.audit.servers.server_check import ServerCheck, failed, passed
-from loopback_auth.compare.judging.verdicts import Judgement, idle, unseen
+from loopback_auth.audit.servers.server_check import ServerCheck
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.doctor.direct_probe import GRANT_KNOWN
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.json import is_json, object_or_none, text_member

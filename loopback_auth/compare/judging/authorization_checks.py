@@ -10,7 +10,7 @@ from loopback_auth.compare.judging.verdicts import (
     by_redirect,
     failed,
     idle,
-    passed,
+    passed_at,
     unseen,
     with_code,
 )
@@ -43,7 +43,7 @@ def pkce(run: Run) -> Judgement:
     steps = (*message.steps, exchange.number)
     if "code_verifier" not in dict(parameters_sent(exchange)):
         return failed("A challenge was sent, but the token request had no verifier.", steps)
-    return passed("An S256 challenge was sent, and the verifier with the token request.", steps)
+    return passed_at("An S256 challenge was sent, and the verifier with the token request.", steps)
 
 
 def state(run: Run) -> Judgement:
@@ -60,7 +60,7 @@ def state(run: Run) -> Judgement:
     steps = (*message.steps, *response.steps)
     if response.parameters.get("state") != message.parameters["state"]:
         return failed("The response does not have the state that was sent.", steps)
-    return passed("The response has the state that was sent.", steps)
+    return passed_at("The response has the state that was sent.", steps)
 
 
 def independence(run: Run) -> Judgement:
@@ -75,7 +75,7 @@ def independence(run: Run) -> Judgement:
     same = [name for name in ("state", "nonce") if message.parameters.get(name) == verifier]
     if same:
         return failed(f"The code verifier is also used as the {same[0]}, which the browser sees.", steps)
-    return passed("State, nonce and code verifier are different values.", steps)
+    return passed_at("State, nonce and code verifier are different values.", steps)
 
 
 def issuer(run: Run) -> Judgement:
@@ -92,7 +92,7 @@ def issuer(run: Run) -> Judgement:
     steps = tuple(sorted({*entry_numbers(metadata), *response.steps}))
     if named_issuer and expected not in (None, named_issuer):
         return failed("The response names another issuer than the metadata.", steps)
-    return passed("The response names its issuer.", steps)
+    return passed_at("The response names its issuer.", steps)
 
 
 def nonce(run: Run) -> Judgement:
@@ -107,7 +107,7 @@ def nonce(run: Run) -> Judgement:
         return idle("No ID token was requested.")
     if not message.parameters.get("nonce"):
         return failed("An ID token was requested without a nonce.", message.steps)
-    return passed("A nonce was sent.", message.steps)
+    return passed_at("A nonce was sent.", message.steps)
 
 
 def form_post(run: Run) -> Judgement:
@@ -124,7 +124,7 @@ def form_post(run: Run) -> Judgement:
     steps = tuple(sorted({metadata.number, *message.steps}))
     if message.parameters.get("response_mode") != "form_post":
         return failed("The server offers form_post, but the request did not ask for it.", steps)
-    return passed("The request asked for form_post.", steps)
+    return passed_at("The request asked for form_post.", steps)
 
 
 def loopback_literal(run: Run) -> Judgement:
@@ -135,7 +135,7 @@ def loopback_literal(run: Run) -> Judgement:
     host = host_of(message.parameters["redirect_uri"])
     if host not in ("127.0.0.1", "[::1]"):
         return failed("The redirect URI has a host name instead of a loopback address.", message.steps)
-    return passed(f"The host of the redirect URI is {host}.", message.steps)
+    return passed_at(f"The host of the redirect URI is {host}.", message.steps)
 
 
 def redirect_exact(run: Run) -> Judgement:
@@ -152,7 +152,7 @@ def redirect_exact(run: Run) -> Judgement:
         return failed("The response came to another address than the redirect URI in the request.", steps)
     if exchange is not None and dict(parameters_sent(exchange)).get("redirect_uri") != sent_uri:
         return failed("The token request has another redirect URI than the authorization request.", steps)
-    return passed("The response came to the redirect URI in the request.", steps)
+    return passed_at("The response came to the redirect URI in the request.", steps)
 
 
 def no_client_secret(run: Run) -> Judgement:
@@ -162,7 +162,7 @@ def no_client_secret(run: Run) -> Judgement:
         return failed(
             "The program sent a client secret, which a public client cannot keep.", entry_numbers(*telling)
         )
-    return passed("No client secret was sent.", entry_numbers(*ours))
+    return passed_at("No client secret was sent.", entry_numbers(*ours))
 
 
 def tls(run: Run) -> Judgement:
@@ -171,7 +171,7 @@ def tls(run: Run) -> Judgement:
     abroad = [each for each in plain if host_of(each.url) not in LOOPBACK]
     if abroad:
         return failed("A request to another machine used http without TLS.", entry_numbers(*abroad))
-    return passed(
+    return passed_at(
         "Only requests on this machine used http without TLS.", entry_numbers(*run.trace.exchanges())
     )
 

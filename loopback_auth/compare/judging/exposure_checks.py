@@ -10,7 +10,7 @@ from loopback_auth.compare.judging.verdicts import (
     by_polling,
     failed,
     idle,
-    passed,
+    passed_at,
     unseen,
     with_code,
     with_user_code,
@@ -85,7 +85,7 @@ def handle_in_url(run: Run) -> Judgement:
     if not redeeming:
         return unseen("No ticket or device code was seen.")
     if request is not None and labels_of_kind(labels_sent(request), ("code_verifier",)):
-        return passed("The exchange of what is in the link also needed a verifier.", (request.number,))
+        return passed_at("The exchange of what is in the link also needed a verifier.", (request.number,))
     invited = [
         step
         for name in ("invite", "browse", "open")
@@ -100,7 +100,7 @@ def handle_in_url(run: Run) -> Judgement:
             "The approval link contains all that is needed to get the tokens.", entry_numbers(*invited, *hits)
         )
     steps = entry_numbers(*run.trace.steps("invite"), *legs)
-    return passed("The approval link is not enough to get the tokens.", steps)
+    return passed_at("The approval link is not enough to get the tokens.", steps)
 
 
 def key_in_argv(run: Run) -> Judgement:
@@ -113,7 +113,7 @@ def key_in_argv(run: Run) -> Judgement:
         return failed(f"The process list showed {labels_text(sorted(found))}.", entry_numbers(*programs))
     opening = labels_of_kind(_arguments(run), ("start_key",))
     but = ", only a key that opens the start page once" if opening else ""
-    return passed(f"The process list showed nothing that gets the tokens{but}.", entry_numbers(*programs))
+    return passed_at(f"The process list showed nothing that gets the tokens{but}.", entry_numbers(*programs))
 
 
 def request_in_argv(run: Run) -> Judgement:
@@ -126,7 +126,7 @@ def request_in_argv(run: Run) -> Judgement:
         return failed(
             "The process list showed the authorization request with its state.", entry_numbers(*programs)
         )
-    return passed("The process list did not show the authorization request.", entry_numbers(*programs))
+    return passed_at("The process list did not show the authorization request.", entry_numbers(*programs))
 
 
 def start_page(run: Run) -> Judgement:
@@ -141,7 +141,7 @@ def start_page(run: Run) -> Judgement:
         argument = step.value("argument")
         if without_query(argument) not in ours and not labels_of_kind(labels_in(argument), ("start_key",)):
             return failed("The browser was sent directly to the provider.", steps)
-    return passed("The browser began at the program's start page.", steps)
+    return passed_at("The browser began at the program's start page.", steps)
 
 
 def refresh_token_in_browser(run: Run) -> Judgement:
@@ -176,14 +176,14 @@ def user_code_shown(run: Run) -> Judgement:
     steps = entry_numbers(*offered, *invitations)
     if not told:
         return failed("A link that contains the user code was shown, but not the code to compare.", steps)
-    return passed("The user code was shown beside the link that contains it.", steps)
+    return passed_at("The user code was shown beside the link that contains it.", steps)
 
 
 def _clean(run: Run, because: str) -> Judgement:
     """Pass if every request that could show the secret was seen."""
     if not browser_observed(run.trace):
         return unseen("The browser was not watched.")
-    return passed(because, entry_numbers(*run.trace.exchanges()))
+    return passed_at(because, entry_numbers(*run.trace.exchanges()))
 
 
 def _fragment_labels(exchange: Exchange) -> tuple[str, ...]:

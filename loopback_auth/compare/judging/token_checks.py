@@ -14,7 +14,7 @@ from loopback_auth.compare.judging.verdicts import (
     by_polling,
     failed,
     idle,
-    passed,
+    passed_at,
     unseen,
     with_code,
 )
@@ -58,7 +58,7 @@ def single_use(run: Run) -> Judgement:
             return failed("The same code was exchanged for tokens twice.", entry_numbers(*earlier, again))
         if earlier:
             because = f"A second use of the code was refused ({again.status})."
-            return passed(because, entry_numbers(*earlier, again))
+            return passed_at(because, entry_numbers(*earlier, again))
     return unseen("No code was used twice.")
 
 
@@ -69,7 +69,7 @@ def refresh_token_issued(run: Run) -> Judgement:
     if traits_of(run.flow).brings_tokens:
         return idle("This flow must not issue a refresh token (RFC 6749 §4.2.2).")
     if run.tokens.refresh_token:
-        return passed("A refresh token was issued.", entries_with_tokens(run.trace))
+        return passed_at("A refresh token was issued.", entries_with_tokens(run.trace))
     return failed("No refresh token was issued.", entries_with_tokens(run.trace))
 
 
@@ -82,7 +82,7 @@ def lifetime(run: Run) -> Judgement:
         return failed("The server did not state the lifetime of the access token.", steps)
     if seconds > DAY:
         return failed(f"The access token is valid for {duration(run.tokens)}.", steps)
-    return passed(f"The access token is valid for {duration(run.tokens)}.", steps)
+    return passed_at(f"The access token is valid for {duration(run.tokens)}.", steps)
 
 
 def scope_not_widened(run: Run) -> Judgement:
@@ -107,7 +107,7 @@ def no_store(run: Run) -> Judgement:
     careless = [each for each in answers if "no-store" not in response_header(each, "cache-control").lower()]
     if careless:
         return failed("A response with tokens may be stored by caches.", entry_numbers(*careless))
-    return passed("Every response with tokens has Cache-Control: no-store.", entry_numbers(*answers))
+    return passed_at("Every response with tokens has Cache-Control: no-store.", entry_numbers(*answers))
 
 
 def pace(run: Run) -> Judgement:
@@ -127,7 +127,7 @@ def pace(run: Run) -> Judgement:
                 f"A polling request came {gap:.1f} s after the one before; the server wants {wanted:g} s."
             )
             return failed(because, entry_numbers(earlier, later))
-    return passed("Every polling request waited for the interval.", entry_numbers(*polls))
+    return passed_at("Every polling request waited for the interval.", entry_numbers(*polls))
 
 
 def one_poll_after_approval(run: Run) -> Judgement:
@@ -143,7 +143,7 @@ def one_poll_after_approval(run: Run) -> Judgement:
         return unseen("No polling response showed the approval.")
     if len(later) > 1:
         return failed(f"The server showed the approval only after {len(later)} polling requests.", steps)
-    return passed("The first polling response after the approval showed it.", steps)
+    return passed_at("The first polling response after the approval showed it.", steps)
 
 
 def signature(run: Run) -> Judgement:
@@ -153,7 +153,9 @@ def signature(run: Run) -> Judgement:
     if not run.tokens.id_token:
         return idle("There is no ID token.")
     if run.tokens.id_token == "verified":
-        return passed("The signature was verified with a key of the server.", entries_with_tokens(run.trace))
+        return passed_at(
+            "The signature was verified with a key of the server.", entries_with_tokens(run.trace)
+        )
     return failed("The signature of the ID token was not verified.", entries_with_tokens(run.trace))
 
 
@@ -168,7 +170,9 @@ def _scope(run: Run, difference: Difference, word: str) -> Judgement:
         return failed(
             f"The server granted {word} scope than was requested: {text}.", entries_with_tokens(run.trace)
         )
-    return passed(f"The server granted no {word} scope than was requested.", entries_with_tokens(run.trace))
+    return passed_at(
+        f"The server granted no {word} scope than was requested.", entries_with_tokens(run.trace)
+    )
 
 
 def _interval(run: Run) -> float | None:

@@ -16,12 +16,12 @@ from loopback_auth.trace.evidence import traits_of
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one check found in one run.
+    """What one check found: of a trace, a server, a program, a link or a token.
 
     Args:
         verdict: of the check.
         because: one sentence with the evidence.
-        steps: numbers of the trace entries that show it.
+        steps: numbers of the trace entries that show it, where there is a trace.
     """
 
     verdict: Verdict
@@ -105,12 +105,17 @@ def found(
     )
 
 
-def passed(because: str, steps: tuple[int, ...]) -> Judgement:
-    """Return that a rule was kept; without evidence that it was not observed."""
+def passed(because: str) -> Judgement:
+    """Return that a rule was kept."""
+    return Judgement("pass", because)
+
+
+def passed_at(because: str, steps: tuple[int, ...]) -> Judgement:
+    """Return that a rule was kept at these steps of a trace; without any, that it was not observed."""
     return Judgement("pass", because, steps) if steps else unseen("The trace does not show it.")
 
 
-def failed(because: str, steps: tuple[int, ...]) -> Judgement:
+def failed(because: str, steps: tuple[int, ...] = ()) -> Judgement:
     """Return that a rule was broken."""
     return Judgement("fail", because, steps)
 

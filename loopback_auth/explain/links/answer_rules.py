@@ -5,10 +5,10 @@ Source: RFC 6749 §4.1.2, §4.2.2; RFC 9700 §4.3; RFC 9207 §2; RFC 8628 §3.3,
 
 from __future__ import annotations
 
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
 from loopback_auth.explain.links.link import Link, Parameter
 from loopback_auth.explain.links.link_rules import is_loopback, names
-from loopback_auth.explain.rules import Rule, broken, kept
+from loopback_auth.explain.rules import Rule
 
 SHORT_CODE = 8
 """Letters and digits of the user code that RFC 8628 §6.1 recommends."""
@@ -17,20 +17,20 @@ SHORT_CODE = 8
 def token_in_fragment(link: Link) -> Judgement | None:
     """Look for tokens behind the number sign."""
     found = _carrying(link, "access_token", "id_token", where="fragment")
-    return broken(f"Behind the # of the address: {names(found)}.") if found else kept("No token is there.")
+    return failed(f"Behind the # of the address: {names(found)}.") if found else passed("No token is there.")
 
 
 def token_in_query(link: Link) -> Judgement | None:
     """Look for tokens in the query, which servers log."""
     found = _carrying(link, "access_token", "id_token", where="query")
-    return broken(f"In the query of the address: {names(found)}.") if found else kept("No token is there.")
+    return failed(f"In the query of the address: {names(found)}.") if found else passed("No token is there.")
 
 
 def code_in_history(link: Link) -> Judgement | None:
     """Look for a code."""
     if not _carrying(link, "code", where="query") and not _carrying(link, "code", where="fragment"):
         return None
-    return broken("The address has the code, and the history of the browser keeps the address.")
+    return failed("The address has the code, and the history of the browser keeps the address.")
 
 
 def state_returned(link: Link) -> Judgement | None:
@@ -38,37 +38,37 @@ def state_returned(link: Link) -> Judgement | None:
     if "response" in link:
         return None  # It is inside.
     if "state" not in link:
-        return broken("The response has no state, so the program cannot know whether it asked for it.")
-    return kept("The response has a state. Only the program can compare it with the one that it sent.")
+        return failed("The response has no state, so the program cannot know whether it asked for it.")
+    return passed("The response has a state. Only the program can compare it with the one that it sent.")
 
 
 def issuer_returned(link: Link) -> Judgement | None:
     """Look for the issuer."""
     if "response" in link or "id_token" in link:
         return None
-    return kept("The response names its issuer.") if "iss" in link else broken("The response has no iss.")
+    return passed("The response names its issuer.") if "iss" in link else failed("The response has no iss.")
 
 
 def code_or_error(link: Link) -> Judgement | None:
     """Look for a success and an error at the same time."""
     tokens = [name for name in ("code", "access_token", "id_token") if name in link]
     if "error" in link and tokens:
-        return broken(f"The response has an error and also {', '.join(tokens)}.")
-    return kept("The response is either a success or an error.")
+        return failed(f"The response has an error and also {', '.join(tokens)}.")
+    return passed("The response is either a success or an error.")
 
 
 def no_refresh_token(link: Link) -> Judgement | None:
     """Look for a refresh token, which never comes through a browser."""
     if "refresh_token" in link:
-        return broken("The browser carries a refresh token.")
-    return kept("The browser carries no refresh token.") if "access_token" in link else None
+        return failed("The browser carries a refresh token.")
+    return passed("The browser carries no refresh token.") if "access_token" in link else None
 
 
 def token_type(link: Link) -> Judgement | None:
     """Look for the type of the access token."""
     if "access_token" not in link:
         return None
-    return kept("The response names it.") if "token_type" in link else broken("There is no token_type.")
+    return passed("The response names it.") if "token_type" in link else failed("There is no token_type.")
 
 
 def lifetime(link: Link) -> Judgement | None:
@@ -77,8 +77,8 @@ def lifetime(link: Link) -> Judgement | None:
         return None
     seconds = link.value("expires_in")
     if seconds.isascii() and seconds.isdigit():
-        return kept("The response names it.")
-    return broken("The response does not say, in whole seconds, how long the access token is valid.")
+        return passed("The response names it.")
+    return failed("The response does not say, in whole seconds, how long the access token is valid.")
 
 
 def loopback_literal(link: Link) -> Judgement | None:
@@ -86,15 +86,15 @@ def loopback_literal(link: Link) -> Judgement | None:
     if not is_loopback(link.host):
         return None
     if link.host == "localhost" or link.host.endswith(".localhost"):
-        return broken("The response goes to localhost, a name, and not to a loopback address.")
-    return kept("The response goes to a loopback address.")
+        return failed("The response goes to localhost, a name, and not to a loopback address.")
+    return passed("The response goes to a loopback address.")
 
 
 def user_code_shown(link: Link) -> Judgement | None:
     """Look for the user code."""
     if "user_code" not in link:
         return None
-    return broken("The link has the user code in it, so the user need not compare or type it.")
+    return failed("The link has the user code in it, so the user need not compare or type it.")
 
 
 def user_code_long(link: Link) -> Judgement | None:
@@ -103,22 +103,22 @@ def user_code_long(link: Link) -> Judgement | None:
         return None
     count = sum(map(str.isalnum, link.value("user_code")))
     if count < SHORT_CODE:
-        return broken(f"The user code has {count} letters and digits.")
-    return kept(f"The user code has {count} letters and digits.")
+        return failed(f"The user code has {count} letters and digits.")
+    return passed(f"The user code has {count} letters and digits.")
 
 
 def ticket_in_url(link: Link) -> Judgement:
     """Look for the ID by which the ticket is exchanged; other vendors' programs poll with another secret."""
     if "ticket" in link:
-        return broken(
+        return failed(
             "The link has the ID of the ticket. Anyone who has it can exchange the approved ticket."
         )
-    return kept("The program polls with another secret than the one in the link.")
+    return passed("The program polls with another secret than the one in the link.")
 
 
 def posted(_link: Link) -> Judgement:
     """Say that a token request is no link."""
-    return broken("This is a token request in the form of a link: its secrets are in the address.")
+    return failed("This is a token request in the form of a link: its secrets are in the address.")
 
 
 def _carrying(link: Link, *wanted: str, where: str) -> tuple[Parameter, ...]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
 from loopback_auth.explain.links.link import Link, Parameter
 from loopback_auth.explain.links.link_words import LINK_PARAMETERS, MULTIPLE, SHOWN, VENDOR_PARAMETERS
 from loopback_auth.explain.parameter_words import PARAMETERS
 from loopback_auth.explain.reduction import shown_name
-from loopback_auth.explain.rules import Rule, broken, kept
+from loopback_auth.explain.rules import Rule
 from loopback_auth.protocol.urls import is_loopback_url
 from loopback_auth.trace.secret_names import SECRET_PARAMETERS
 
@@ -46,8 +46,8 @@ def once(link: Link) -> Judgement | None:
         if counts[one.name] > 1 and not (one.name in MULTIPLE and link.kind == "authorization request")
     )
     if twice:
-        return broken(f"Repeated: {names(twice)}. Two programs can read such a link differently.")
-    return kept("Each parameter is there once.")
+        return failed(f"Repeated: {names(twice)}. Two programs can read such a link differently.")
+    return passed("Each parameter is there once.")
 
 
 def encoded(link: Link) -> Judgement | None:
@@ -55,25 +55,25 @@ def encoded(link: Link) -> Judgement | None:
     if not link.parameters:
         return None
     if any(_SEPARATED.search(one.value) for one in link.parameters):
-        return broken("Parameters are separated by ; in it. Only & separates them.")
+        return failed("Parameters are separated by ; in it. Only & separates them.")
     for one in link.parameters:
         if one.trouble:
-            return broken(f"The parameter {names((one,))} {one.trouble}.")
-    return kept("The parameters are encoded as forms are.")
+            return failed(f"The parameter {names((one,))} {one.trouble}.")
+    return passed("The parameters are encoded as forms are.")
 
 
 def with_values(link: Link) -> Judgement | None:
     """Look for parameters without a value."""
     empty = tuple(one for one in link.parameters if one.name in KNOWN and not one.value.strip())
-    return broken(f"Without a value: {names(empty)}. The server treats them as omitted.") if empty else None
+    return failed(f"Without a value: {names(empty)}. The server treats them as omitted.") if empty else None
 
 
 def no_secret(link: Link) -> Judgement | None:
     """Look for secrets that no link may carry."""
     found = tuple(one for one in link.parameters if one.name in NEVER and one.value)
     if found and link.kind != "token request":
-        return broken(f"The link carries {names(found)}.")
-    return kept("The link carries no secret of the program.") if link.parameters else None
+        return failed(f"The link carries {names(found)}.")
+    return passed("The link carries no secret of the program.") if link.parameters else None
 
 
 def encrypted(link: Link) -> Judgement | None:
@@ -81,8 +81,8 @@ def encrypted(link: Link) -> Judgement | None:
     if link.scheme not in ("http", "https"):
         return None
     if link.scheme == "http" and not is_loopback(link.host):
-        return broken("The link is http without TLS, to another machine.")
-    return kept("The link is https, or stays on this machine.")
+        return failed("The link is http without TLS, to another machine.")
+    return passed("The link is https, or stays on this machine.")
 
 
 def plain_host(link: Link) -> Judgement | None:
@@ -90,17 +90,17 @@ def plain_host(link: Link) -> Judgement | None:
     if not link.host:
         return None
     if link.user:
-        return broken("There is a user name before the host, so the link can look like one to another host.")
+        return failed("There is a user name before the host, so the link can look like one to another host.")
     if not link.host.isascii() or "xn--" in link.host:
-        return broken("The host has letters beyond ASCII, which can look like others.")
-    return kept("The host is written in ASCII, with no user name before it.")
+        return failed("The host has letters beyond ASCII, which can look like others.")
+    return passed("The host is written in ASCII, with no user name before it.")
 
 
 def safe_scheme(link: Link) -> Judgement | None:
     """Look for a scheme that is never that of a sign-in."""
     if link.scheme in UNSAFE:
-        return broken(f"A link that begins with {link.scheme}: runs a script or opens a file.")
-    return kept("The link opens a page or a program.") if link.scheme else None
+        return failed(f"A link that begins with {link.scheme}: runs a script or opens a file.")
+    return passed("The link opens a page or a program.") if link.scheme else None
 
 
 def is_loopback(host: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loopback_auth.explain.rules import Rule, broken
+from loopback_auth.compare.judging.verdicts import failed
+from loopback_auth.explain.rules import Rule
 from loopback_auth.explain.story_words import STEPS, VENDOR, Sentence
 
 SUMMARIES: Mapping[str, Sentence] = {
@@ -130,6 +131,6 @@ ARGUMENTS: Rule[str] = Rule(
     "No secret was typed as an argument of a command",
     "CWE-214; RFC 6750 §5.3",
     "Pass it on the standard input: explain - reads it there. The history of the shell keeps what was typed.",
-    broken,
+    failed,
 )
 """The rule about how the text came; it judges what was typed, in a sentence."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
 from loopback_auth.explain.links.link import Link
 from loopback_auth.explain.links.link_rules import UNSAFE, is_loopback
-from loopback_auth.explain.rules import Rule, broken, kept
+from loopback_auth.explain.rules import Rule
 
 OOB = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI by which Google's clients had a code shown to the user."""
@@ -23,10 +23,10 @@ def redirect_uri(link: Link) -> Judgement | None:
     if link.by_reference:
         return None
     if "redirect_uri" not in link:
-        return broken(
+        return failed(
             "There is no redirect_uri, so the server takes the registered one if there is only one."
         )
-    return kept("There is a redirect_uri.")
+    return passed("There is a redirect_uri.")
 
 
 def redirect_form(link: Link) -> Judgement | None:
@@ -35,23 +35,23 @@ def redirect_form(link: Link) -> Judgement | None:
     if not uri:
         return None
     if "#" in uri:
-        return broken("The redirect_uri has a fragment.")
+        return failed("The redirect_uri has a fragment.")
     if "*" in uri:
-        return broken("The redirect_uri has a * in it: a server that allows it allows too much.")
+        return failed("The redirect_uri has a * in it: a server that allows it allows too much.")
     try:
         parts = urlsplit(uri)
         host = parts.hostname
     except ValueError:
-        return broken("The redirect_uri cannot be read.")
+        return failed("The redirect_uri cannot be read.")
     if not parts.scheme or (parts.scheme in ("http", "https") and not host):
-        return broken("The redirect_uri is not absolute.")
+        return failed("The redirect_uri is not absolute.")
     if "@" in parts.netloc:
-        return broken("The redirect_uri has a user name before the host.")
+        return failed("The redirect_uri has a user name before the host.")
     if parts.scheme.lower() in UNSAFE:
-        return broken(
+        return failed(
             f"A redirect_uri that begins with {parts.scheme.lower()}: runs a script or opens a file."
         )
-    return kept("The redirect_uri is absolute and has no fragment.")
+    return passed("The redirect_uri is absolute and has no fragment.")
 
 
 def redirect_encrypted(link: Link) -> Judgement | None:
@@ -60,8 +60,8 @@ def redirect_encrypted(link: Link) -> Judgement | None:
     if scheme not in ("http", "https"):
         return None
     if scheme == "http" and not is_loopback(host):
-        return broken("The response would go to another machine over http without TLS.")
-    return kept("The response is encrypted, or stays on this machine.")
+        return failed("The response would go to another machine over http without TLS.")
+    return passed("The response is encrypted, or stays on this machine.")
 
 
 def redirect_literal(link: Link) -> Judgement | None:
@@ -70,8 +70,8 @@ def redirect_literal(link: Link) -> Judgement | None:
     if not is_loopback(host):
         return None
     if host == "localhost" or host.endswith(".localhost"):
-        return broken("The redirect URI has a host name instead of a loopback address.")
-    return kept("The host of the redirect URI is a loopback address.")
+        return failed("The redirect URI has a host name instead of a loopback address.")
+    return passed("The host of the redirect URI is a loopback address.")
 
 
 def redirect_scheme(link: Link) -> Judgement | None:
@@ -80,8 +80,8 @@ def redirect_scheme(link: Link) -> Judgement | None:
     if scheme in ("", "http", "https", "urn", *UNSAFE):
         return None
     if "." not in scheme:
-        return broken("The scheme of the redirect_uri is not a domain backwards: another app can claim it.")
-    return kept("The scheme of the redirect_uri is a domain backwards.")
+        return failed("The scheme of the redirect_uri is not a domain backwards: another app can claim it.")
+    return passed("The scheme of the redirect_uri is a domain backwards.")
 
 
 def no_oob(link: Link) -> Judgement | None:
@@ -89,8 +89,8 @@ def no_oob(link: Link) -> Judgement | None:
     if "redirect_uri" not in link:
         return None
     if link.value("redirect_uri").startswith(OOB):
-        return broken("The code is shown on a page of the server, and the user copies it.")
-    return kept("The browser brings the response.")
+        return failed("The code is shown on a page of the server, and the user copies it.")
+    return passed("The browser brings the response.")
 
 
 def _redirect(link: Link) -> tuple[str, str]:

@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
 from loopback_auth.explain.links.link import Link
 from loopback_auth.explain.links.link_rules import names
-from loopback_auth.explain.rules import Rule, broken, kept
+from loopback_auth.explain.rules import Rule
 
 PUSHED = "urn:ietf:params:oauth:request_uri:"
 """The beginning of the references that RFC 9126 §2.2 recommends."""
@@ -31,10 +31,10 @@ def json_parameters(link: Link) -> Judgement | None:
         seen = True
         try:
             if not isinstance(json.loads(value), kind):
-                return broken(f"The parameter {name} is not {word} of JSON.")
+                return failed(f"The parameter {name} is not {word} of JSON.")
         except (ValueError, RecursionError):
-            return broken(f"The parameter {name} is not JSON.")
-    return kept("What has to be JSON is JSON.") if seen else None
+            return failed(f"The parameter {name} is not JSON.")
+    return passed("What has to be JSON is JSON.") if seen else None
 
 
 def resource_form(link: Link) -> Judgement | None:
@@ -43,10 +43,10 @@ def resource_form(link: Link) -> Judgement | None:
     if not values:
         return None
     if any("#" in value for value in values):
-        return broken("A resource has a fragment.")
+        return failed("A resource has a fragment.")
     if any(not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", value) for value in values):
-        return broken("A resource is not an absolute URI.")
-    return kept("Each resource is an absolute URI without a fragment.")
+        return failed("A resource is not an absolute URI.")
+    return passed("Each resource is an absolute URI without a fragment.")
 
 
 def resource_named(link: Link) -> Judgement | None:
@@ -54,8 +54,8 @@ def resource_named(link: Link) -> Judgement | None:
     if link.by_reference:
         return None
     if not any(name in link for name in ("resource", "audience", "authorization_details")):
-        return broken("The request does not say which API the access token is for.")
-    return kept("The request says which API the access token is for.")
+        return failed("The request does not say which API the access token is for.")
+    return passed("The request says which API the access token is for.")
 
 
 def dpop_jkt(link: Link) -> Judgement | None:
@@ -63,7 +63,7 @@ def dpop_jkt(link: Link) -> Judgement | None:
     value = link.value("dpop_jkt")
     if not value:
         return None
-    return kept("It is a SHA-256 hash.") if HASH.fullmatch(value) else broken("It is not a SHA-256 hash.")
+    return passed("It is a SHA-256 hash.") if HASH.fullmatch(value) else failed("It is not a SHA-256 hash.")
 
 
 def by_value_or_reference(link: Link) -> Judgement | None:
@@ -72,9 +72,9 @@ def by_value_or_reference(link: Link) -> Judgement | None:
     if not given:
         return None
     return (
-        broken("There is a request and a request_uri.")
+        failed("There is a request and a request_uri.")
         if len(given) > 1
-        else kept("There is one of the two.")
+        else passed("There is one of the two.")
     )
 
 
@@ -84,8 +84,8 @@ def request_uri_form(link: Link) -> Judgement | None:
     if not uri:
         return None
     if uri.startswith((PUSHED, "https://", "urn:")):
-        return kept("The request_uri is a reference of the server, or an https address.")
-    return broken("The request_uri is neither a reference of the server nor an https address.")
+        return passed("The request_uri is a reference of the server, or an https address.")
+    return failed("The request_uri is neither a reference of the server nor an https address.")
 
 
 def alone_with_reference(link: Link) -> Judgement | None:
@@ -100,8 +100,8 @@ def alone_with_reference(link: Link) -> Judgement | None:
         if one.name not in ("client_id", "request", "request_uri") and one.name not in inside and one.value
     )
     if ignored:
-        return broken(f"Beside the reference or the signed request, and ignored there: {names(ignored)}.")
-    return kept("What counts is in the request that was pushed or signed.")
+        return failed(f"Beside the reference or the signed request, and ignored there: {names(ignored)}.")
+    return passed("What counts is in the request that was pushed or signed.")
 
 
 def same_client(link: Link) -> Judgement | None:
@@ -110,8 +110,8 @@ def same_client(link: Link) -> Judgement | None:
         return None
     outside = next((one.value for one in link.parameters if one.name == "client_id"), "")
     if outside != link.request_object.text("client_id"):
-        return broken("The client_id inside the signed request is not the one outside.")
-    return kept("The client_id is the same inside and outside.")
+        return failed("The client_id inside the signed request is not the one outside.")
+    return passed("The client_id is the same inside and outside.")
 
 
 REFERENCE_RULES: tuple[Rule[Link], ...] = (

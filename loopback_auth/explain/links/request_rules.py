@@ -12,10 +12,10 @@ import hashlib
 import math
 import re
 
-from loopback_auth.compare.judging.verdicts import Judgement
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
 from loopback_auth.explain.links.link import Link
 from loopback_auth.explain.links.reference_rules import HASH
-from loopback_auth.explain.rules import Rule, broken, kept
+from loopback_auth.explain.rules import Rule
 from loopback_auth.protocol.pkce import base64url
 
 LEAST_BITS = 120
@@ -33,10 +33,10 @@ def response_type(link: Link) -> Judgement | None:
     if link.by_reference:
         return None
     if "response_type" not in link:
-        return broken("There is no response_type. Some servers, such as GitHub, take it for code.")
+        return failed("There is no response_type. Some servers, such as GitHub, take it for code.")
     if set(link.words("response_type")) - TYPES:
-        return broken("The response_type has a word that no standard defines; case matters.")
-    return kept("The request says what it asks for.")
+        return failed("The response_type has a word that no standard defines; case matters.")
+    return passed("The request says what it asks for.")
 
 
 def no_implicit(link: Link) -> Judgement | None:
@@ -44,8 +44,8 @@ def no_implicit(link: Link) -> Judgement | None:
     if link.by_reference:
         return None
     if "token" in link.words("response_type"):
-        return broken("The request asks for the access token itself, through the browser.")
-    return kept("No access token comes through the browser.")
+        return failed("The request asks for the access token itself, through the browser.")
+    return passed("No access token comes through the browser.")
 
 
 def pkce(link: Link) -> Judgement | None:
@@ -53,14 +53,14 @@ def pkce(link: Link) -> Judgement | None:
     if link.by_reference or not _asks_for_code(link):
         return None
     if "code_challenge" not in link:
-        return broken("The request has no code_challenge, so anyone who gets the code can exchange it.")
+        return failed("The request has no code_challenge, so anyone who gets the code can exchange it.")
     if link.value("code_challenge_method") in ("", "plain"):
-        return broken(
+        return failed(
             "The code_challenge is plain: the browser sees the verifier, which protects nothing then."
         )
     if link.value("code_challenge_method") != "S256":
-        return broken("The code_challenge_method is not S256.")
-    return kept("There is an S256 challenge.")
+        return failed("The code_challenge_method is not S256.")
+    return passed("There is an S256 challenge.")
 
 
 def challenge_form(link: Link) -> Judgement | None:
@@ -70,15 +70,15 @@ def challenge_form(link: Link) -> Judgement | None:
         return None
     method = link.value("code_challenge_method")
     if method not in ("", "plain", "S256"):
-        return broken("The code_challenge_method is neither S256 nor plain.")
+        return failed("The code_challenge_method is neither S256 nor plain.")
     if method == "S256" and not HASH.fullmatch(challenge):
-        return broken(
+        return failed(
             f"An S256 challenge has 43 characters of base64url without padding; this one has "
             f"{len(challenge)} characters, or others."
         )
     if not _CHALLENGE.fullmatch(challenge):
-        return broken(f"A challenge has 43 to 128 unreserved characters; this one has {len(challenge)}.")
-    return kept("The challenge has the right form.")
+        return failed(f"A challenge has 43 to 128 unreserved characters; this one has {len(challenge)}.")
+    return passed("The challenge has the right form.")
 
 
 def bound(link: Link) -> Judgement | None:
@@ -86,8 +86,8 @@ def bound(link: Link) -> Judgement | None:
     if link.by_reference:
         return None
     if not any(name in link for name in ("state", "code_challenge", "nonce")):
-        return broken("There is no state, no code_challenge and no nonce: any page can forge the response.")
-    return kept("Something ties the response to this request.")
+        return failed("There is no state, no code_challenge and no nonce: any page can forge the response.")
+    return passed("Something ties the response to this request.")
 
 
 def state(link: Link) -> Judgement | None:
@@ -96,8 +96,8 @@ def state(link: Link) -> Judgement | None:
     if judged is None or judged.verdict == "fail":
         return None  # Said there.
     if "state" not in link:
-        return broken("There is no state, so the program cannot tell this response from a forged one.")
-    return kept("There is a state.")
+        return failed("There is no state, so the program cannot tell this response from a forged one.")
+    return passed("There is a state.")
 
 
 def state_unguessable(link: Link) -> Judgement | None:
@@ -116,8 +116,8 @@ def state_without_url(link: Link) -> Judgement | None:
     if not value:
         return None
     if re.search(r"https?(?::|%3A)(?:/|%2F){2}", value, re.IGNORECASE):
-        return broken("The state has an address in it. A program that goes there is an open redirector.")
-    return kept("The state has no address in it.")
+        return failed("The state has an address in it. A program that goes there is an open redirector.")
+    return passed("The state has no address in it.")
 
 
 def independent(link: Link) -> Judgement | None:
@@ -126,12 +126,12 @@ def independent(link: Link) -> Judgement | None:
     if len(values) < 2:
         return None
     if len(set(values.values())) < len(values):
-        return broken(f"Of {', '.join(values)} two are the same value.")
+        return failed(f"Of {', '.join(values)} two are the same value.")
     for name in ("state", "nonce"):
         digest = base64url(hashlib.sha256(values.get(name, "").encode()).digest())
         if name in values and digest == values.get("code_challenge"):
-            return broken(f"The code verifier is also used as the {name}, which the browser sees.")
-    return kept("State, nonce and challenge are different values.")
+            return failed(f"The code verifier is also used as the {name}, which the browser sees.")
+    return passed("State, nonce and challenge are different values.")
 
 
 def nonce(link: Link) -> Judgement | None:
@@ -142,8 +142,8 @@ def nonce(link: Link) -> Judgement | None:
     if not wanted and "id_token" not in link.words("response_type"):
         return None
     if "nonce" not in link:
-        return broken("An ID token is requested without a nonce, so an old one could be sent again.")
-    return kept("There is a nonce.")
+        return failed("An ID token is requested without a nonce, so an old one could be sent again.")
+    return passed("There is a nonce.")
 
 
 def openid(link: Link) -> Judgement | None:
@@ -151,9 +151,9 @@ def openid(link: Link) -> Judgement | None:
     if link.by_reference or "openid" in link.words("scope"):
         return None
     if "id_token" in link.words("response_type"):
-        return broken("An ID token is requested without the scope openid.")
+        return failed("An ID token is requested without the scope openid.")
     found = [name for name in ("nonce", "claims", "acr_values", "max_age", "id_token_hint") if name in link]
-    return broken(f"Without the scope openid these mean nothing: {', '.join(found)}.") if found else None
+    return failed(f"Without the scope openid these mean nothing: {', '.join(found)}.") if found else None
 
 
 def mode_fits(link: Link) -> Judgement | None:
@@ -162,10 +162,10 @@ def mode_fits(link: Link) -> Judgement | None:
     if link.by_reference or not mode:
         return None
     if mode not in MODES:
-        return broken("The response_mode is not one that a standard defines.")
+        return failed("The response_mode is not one that a standard defines.")
     if mode == "query" and {"token", "id_token"} & set(link.words("response_type")):
-        return broken("response_mode=query would put a token into the query, where servers log it.")
-    return kept("The response mode fits what is asked for.")
+        return failed("response_mode=query would put a token into the query, where servers log it.")
+    return passed("The response mode fits what is asked for.")
 
 
 def prompt_alone(link: Link) -> Judgement | None:
@@ -174,8 +174,8 @@ def prompt_alone(link: Link) -> Judgement | None:
     if "none" not in words:
         return None
     if len(words) > 1:
-        return broken("prompt=none stands beside another value, so the server must answer with an error.")
-    return kept("prompt=none stands alone.")
+        return failed("prompt=none stands beside another value, so the server must answer with an error.")
+    return passed("prompt=none stands alone.")
 
 
 def offline_consent(link: Link) -> Judgement | None:
@@ -183,8 +183,8 @@ def offline_consent(link: Link) -> Judgement | None:
     if "offline_access" not in link.words("scope"):
         return None
     if "consent" not in link.words("prompt"):
-        return broken("The scope offline_access is requested without prompt=consent.")
-    return kept("prompt=consent goes with the scope offline_access.")
+        return failed("The scope offline_access is requested without prompt=consent.")
+    return passed("prompt=consent goes with the scope offline_access.")
 
 
 def max_age(link: Link) -> Judgement | None:
@@ -193,8 +193,8 @@ def max_age(link: Link) -> Judgement | None:
     if not value:
         return None
     if not (value.isascii() and value.isdigit()):
-        return broken("max_age is not a number of seconds.")
-    return kept("max_age is a number of seconds.")
+        return failed("max_age is not a number of seconds.")
+    return passed("max_age is a number of seconds.")
 
 
 def _unguessable(link: Link, name: str) -> Judgement | None:
@@ -203,8 +203,8 @@ def _unguessable(link: Link, name: str) -> Judgement | None:
         return None
     bits = round(_bits(value))
     if bits < LEAST_BITS:
-        return broken(f"The {name} has {len(value)} characters: {bits} random bits at most, not 128.")
-    return kept(f"The {name} has {len(value)} characters.")
+        return failed(f"The {name} has {len(value)} characters: {bits} random bits at most, not 128.")
+    return passed(f"The {name} has {len(value)} characters.")
 
 
 def _bits(value: str) -> float:

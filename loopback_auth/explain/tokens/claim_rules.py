@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from loopback_auth.compare.judging.verdicts import Judgement
-from loopback_auth.explain.rules import Rule, broken, kept
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
+from loopback_auth.explain.rules import Rule
 from loopback_auth.explain.tokens.token_rules import SYMMETRIC, DatedToken, is_typed
 from loopback_auth.explain.tokens.token_words import PERSONAL, REQUIRED
 
@@ -25,8 +25,8 @@ def lifetime(dated: DatedToken) -> Judgement | None:
     if dated.token.kind not in ("access token", "client assertion") or begin is None or end is None:
         return None
     if end - begin > LONGEST_LIFE:
-        return broken(f"It is valid for {round((end - begin) / 3600)} hours.")
-    return kept(f"It is valid for {max(round((end - begin) / 60), 0)} minutes.")
+        return failed(f"It is valid for {round((end - begin) / 3600)} hours.")
+    return passed(f"It is valid for {max(round((end - begin) / 60), 0)} minutes.")
 
 
 def proof_fresh(dated: DatedToken) -> Judgement | None:
@@ -35,8 +35,8 @@ def proof_fresh(dated: DatedToken) -> Judgement | None:
     if dated.token.kind != "DPoP proof" or begin is None:
         return None
     if dated.now - begin > PROOF_LIFE:
-        return broken("The proof is older than five minutes. Servers accept proofs for a short time only.")
-    return kept("The proof is fresh.")
+        return failed("The proof is older than five minutes. Servers accept proofs for a short time only.")
+    return passed("The proof is fresh.")
 
 
 def required(dated: DatedToken) -> Judgement | None:
@@ -51,8 +51,8 @@ def required(dated: DatedToken) -> Judgement | None:
     if token.kind == "logout token" and not {"sub", "sid"} & token.claims.keys():
         missing.append("sub or sid")
     if missing:
-        return broken(f"Missing in this {token.kind}: {', '.join(missing)} ({clause}).")
-    return kept(f"It has the claims that a {token.kind} must have ({clause}).")
+        return failed(f"Missing in this {token.kind}: {', '.join(missing)} ({clause}).")
+    return passed(f"It has the claims that a {token.kind} must have ({clause}).")
 
 
 def proof_algorithm(dated: DatedToken) -> Judgement | None:
@@ -61,8 +61,8 @@ def proof_algorithm(dated: DatedToken) -> Judgement | None:
     if token.kind != "DPoP proof" or not token.algorithm:
         return None
     if token.algorithm in (*SYMMETRIC, "none") or "jwk" not in token.header:
-        return broken("A proof needs an asymmetric algorithm, and the public key as jwk in its header.")
-    return kept("The proof has an asymmetric algorithm and its public key.")
+        return failed("A proof needs an asymmetric algorithm, and the public key as jwk in its header.")
+    return passed("The proof has an asymmetric algorithm and its public key.")
 
 
 def issuer_url(dated: DatedToken) -> Judgement | None:
@@ -73,10 +73,10 @@ def issuer_url(dated: DatedToken) -> Judgement | None:
     try:
         parts = urlsplit(token.text("iss"))
     except ValueError:
-        return broken("The issuer is not a URL.")
+        return failed("The issuer is not a URL.")
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
-        return broken("The issuer is not an https URL without a query.")
-    return kept("The issuer is an https URL.")
+        return failed("The issuer is not an https URL without a query.")
+    return passed("The issuer is an https URL.")
 
 
 def subject_form(dated: DatedToken) -> Judgement | None:
@@ -85,8 +85,8 @@ def subject_form(dated: DatedToken) -> Judgement | None:
     if dated.token.kind != "ID token" or subject is None:
         return None
     if not isinstance(subject, str) or not subject or len(subject) > 255 or not subject.isascii():
-        return broken("sub is not a string of 1 to 255 ASCII characters.")
-    return kept("sub has the right form.")
+        return failed("sub is not a string of 1 to 255 ASCII characters.")
+    return passed("sub has the right form.")
 
 
 def target_plain(dated: DatedToken) -> Judgement | None:
@@ -95,8 +95,8 @@ def target_plain(dated: DatedToken) -> Judgement | None:
     if dated.token.kind != "DPoP proof" or not target:
         return None
     if "?" in target or "#" in target:
-        return broken("htu has a query or a fragment.")
-    return kept("htu has neither query nor fragment.")
+        return failed("htu has a query or a fragment.")
+    return passed("htu has neither query nor fragment.")
 
 
 def own_assertion(dated: DatedToken) -> Judgement | None:
@@ -105,8 +105,8 @@ def own_assertion(dated: DatedToken) -> Judgement | None:
     if token.kind != "client assertion" or "iss" not in token.claims or "sub" not in token.claims:
         return None
     if token.claims["iss"] != token.claims["sub"]:
-        return broken("iss and sub are not both the client.")
-    return kept("iss and sub are both the client.")
+        return failed("iss and sub are not both the client.")
+    return passed("iss and sub are both the client.")
 
 
 def logout_nonce(dated: DatedToken) -> Judgement | None:
@@ -114,8 +114,8 @@ def logout_nonce(dated: DatedToken) -> Judgement | None:
     if dated.token.kind != "logout token":
         return None
     if "nonce" in dated.token.claims:
-        return broken("The logout token has a nonce, as only an ID token may.")
-    return kept("The logout token has no nonce.")
+        return failed("The logout token has a nonce, as only an ID token may.")
+    return passed("The logout token has no nonce.")
 
 
 def request_not_nested(dated: DatedToken) -> Judgement | None:
@@ -123,8 +123,8 @@ def request_not_nested(dated: DatedToken) -> Judgement | None:
     if dated.token.kind != "request object":
         return None
     if {"request", "request_uri"} & dated.token.claims.keys():
-        return broken("There is a request or a request_uri inside of the request object.")
-    return kept("No request is inside of the request object.")
+        return failed("There is a request or a request_uri inside of the request object.")
+    return passed("No request is inside of the request object.")
 
 
 def impersonal(dated: DatedToken) -> Judgement | None:
@@ -133,8 +133,8 @@ def impersonal(dated: DatedToken) -> Judgement | None:
         return None
     found = sorted(PERSONAL & dated.token.claims.keys())
     if found:
-        return broken(f"Each API that gets this access token can read {', '.join(found)}.")
-    return kept("The access token does not say who the user is, but for sub.")
+        return failed(f"Each API that gets this access token can read {', '.join(found)}.")
+    return passed("The access token does not say who the user is, but for sub.")
 
 
 CLAIM_RULES: tuple[Rule[DatedToken], ...] = (

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loopback_auth.compare.judging.verdicts import Judgement
-from loopback_auth.explain.rules import Rule, broken, kept
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed
+from loopback_auth.explain.rules import Rule
 from loopback_auth.explain.tokens.token import Token
 from loopback_auth.explain.tokens.token_words import TIMES, TYPES
 from loopback_auth.narrow import is_list, is_mapping
@@ -49,24 +49,24 @@ class DatedToken:
 def whole(dated: DatedToken) -> Judgement | None:
     """Count the parts."""
     if dated.token.form == "cut":
-        return broken("The token is cut: a signed one has three parts, an encrypted one five.")
-    return kept("The token has all its parts.")
+        return failed("The token is cut: a signed one has three parts, an encrypted one five.")
+    return passed("The token has all its parts.")
 
 
 def readable(dated: DatedToken) -> Judgement | None:
     """Look whether header and claims could be read."""
     token = dated.token
     if token.header_trouble:
-        return broken(f"The header cannot be read. {token.header_trouble}")
+        return failed(f"The header cannot be read. {token.header_trouble}")
     if token.claims_trouble:
-        return broken(f"The claims cannot be read. {token.claims_trouble}")
-    return kept("What is not encrypted can be read.")
+        return failed(f"The claims cannot be read. {token.claims_trouble}")
+    return passed("What is not encrypted can be read.")
 
 
 def encoding(dated: DatedToken) -> Judgement | None:
     """Look at the encoding."""
     trouble = dated.token.encoding_trouble
-    return broken(trouble) if trouble else kept("It is base64url without padding.")
+    return failed(trouble) if trouble else passed("It is base64url without padding.")
 
 
 def signed(dated: DatedToken) -> Judgement | None:
@@ -75,12 +75,12 @@ def signed(dated: DatedToken) -> Judgement | None:
     if token.form != "signed" or token.header_trouble:
         return None
     if not token.algorithm:
-        return broken("The header names no algorithm.")
+        return failed("The header names no algorithm.")
     if token.algorithm.lower() == "none":
-        return broken("The algorithm is none: anyone can have written this token.")
+        return failed("The algorithm is none: anyone can have written this token.")
     if not token.signature:
-        return broken("The third part is empty: there is no signature.")
-    return kept("There is a signature, which was not checked.")
+        return failed("The third part is empty: there is no signature.")
+    return passed("There is a signature, which was not checked.")
 
 
 def not_expired(dated: DatedToken) -> Judgement | None:
@@ -88,7 +88,7 @@ def not_expired(dated: DatedToken) -> Judgement | None:
     end = dated.time("exp")
     if end is None:
         return None
-    return broken("Its time is over.") if dated.now >= end + LEEWAY else kept("Its time is not over.")
+    return failed("Its time is over.") if dated.now >= end + LEEWAY else passed("Its time is not over.")
 
 
 def not_in_future(dated: DatedToken) -> Judgement | None:
@@ -98,8 +98,8 @@ def not_in_future(dated: DatedToken) -> Judgement | None:
         return None
     for name, at in found:
         if at > dated.now + LEEWAY:
-            return broken(f"{name} lies in the future: a clock is wrong, or the token is not valid yet.")
-    return kept("It has begun.")
+            return failed(f"{name} lies in the future: a clock is wrong, or the token is not valid yet.")
+    return passed("It has begun.")
 
 
 def times_in_seconds(dated: DatedToken) -> Judgement | None:
@@ -108,12 +108,12 @@ def times_in_seconds(dated: DatedToken) -> Judgement | None:
     for name in found:
         value = dated.token.claims[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return broken(f"{name} is not a number.")
+            return failed(f"{name} is not a number.")
         if value >= MILLISECONDS:
-            return broken(f"{name} is in milliseconds, or is not a time.")
+            return failed(f"{name} is in milliseconds, or is not a time.")
         if value < 0:
-            return broken(f"{name} lies before 1970.")
-    return kept("Its times are numbers of seconds.") if found else None
+            return failed(f"{name} lies before 1970.")
+    return passed("Its times are numbers of seconds.") if found else None
 
 
 def typed(dated: DatedToken) -> Judgement | None:
@@ -122,8 +122,8 @@ def typed(dated: DatedToken) -> Judgement | None:
     if token.kind not in TYPES or not token.header:
         return None
     if not is_typed(token):
-        return broken(f"The header has no typ={TYPES[token.kind]}, so only its claims tell what it is.")
-    return kept("The header names the kind of token.")
+        return failed(f"The header has no typ={TYPES[token.kind]}, so only its claims tell what it is.")
+    return passed("The header names the kind of token.")
 
 
 def key_named(dated: DatedToken) -> Judgement | None:
@@ -131,7 +131,7 @@ def key_named(dated: DatedToken) -> Judgement | None:
     token = dated.token
     if token.kind not in ("ID token", "access token", "logout token") or token.algorithm in ("", *SYMMETRIC):
         return None
-    return kept("The header names the key.") if "kid" in token.header else broken("There is no kid.")
+    return passed("The header names the key.") if "kid" in token.header else failed("There is no kid.")
 
 
 def no_foreign_key(dated: DatedToken) -> Judgement | None:
@@ -140,21 +140,21 @@ def no_foreign_key(dated: DatedToken) -> Judgement | None:
     found = [name for name in ("jwk", "jku", "x5u") if name in token.header]
     if not found or token.kind == "DPoP proof":
         return None
-    return broken(f"The header brings its own key ({', '.join(found)}), as a forged token would.")
+    return failed(f"The header brings its own key ({', '.join(found)}), as a forged token would.")
 
 
 def no_private_key(dated: DatedToken) -> Judgement | None:
     """Look for a private key, anywhere."""
     if has_private_key(dated.token.header) or has_private_key(dated.token.claims):
-        return broken("The token has a private key in it.")
-    return kept("No private key is in it.") if dated.token.header else None
+        return failed("The token has a private key in it.")
+    return passed("No private key is in it.") if dated.token.header else None
 
 
 def nothing_critical(dated: DatedToken) -> Judgement | None:
     """Look for extensions that must be known."""
     if "crit" not in dated.token.header:
         return None
-    return broken("The header has crit: a program that does not know the extensions must refuse the token.")
+    return failed("The header has crit: a program that does not know the extensions must refuse the token.")
 
 
 def asymmetric(dated: DatedToken) -> Judgement | None:
@@ -163,8 +163,8 @@ def asymmetric(dated: DatedToken) -> Judgement | None:
     if token.kind not in ("ID token", "access token"):
         return None
     if token.algorithm in SYMMETRIC:
-        return broken("It is signed with a shared secret: a program that can check it can also make it.")
-    return kept("It is not signed with a shared secret.") if token.algorithm else None
+        return failed("It is signed with a shared secret: a program that can check it can also make it.")
+    return passed("It is not signed with a shared secret.") if token.algorithm else None
 
 
 def modern_encryption(dated: DatedToken) -> Judgement | None:
@@ -172,8 +172,8 @@ def modern_encryption(dated: DatedToken) -> Judgement | None:
     if dated.token.form != "encrypted":
         return None
     if dated.token.algorithm == "RSA1_5":
-        return broken("The key is encrypted with RSA1_5, which leaks.")
-    return kept("The key is not encrypted with RSA1_5.")
+        return failed("The key is encrypted with RSA1_5, which leaks.")
+    return passed("The key is not encrypted with RSA1_5.")
 
 
 def is_typed(token: Token) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from loopback_auth.audit.programs.actions import End, Look
-from loopback_auth.audit.programs.observed import Answer, Listener, ProgramResult, Seen, Visit
+from loopback_auth.audit.programs.observed import Listener, ProgramResult, Seen, Visit
 from loopback_auth.audit.programs.trials import TRIALS
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed, Until
 from loopback_auth.compare.attacks.context import new_context
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.compare.model import Verdict
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.demo.request_log import LoggedRequest
@@ -30,7 +31,7 @@ def ended(trial: str, result: ProgramResult) -> dict[str, Verdict]:
     assert isinstance(next(scenario), End)
     with pytest.raises(StopIteration) as stop:
         scenario.send(result)
-    answers: dict[str, Answer] = dict(stop.value.value)
+    answers: dict[str, Judgement] = dict(stop.value.value)
     return {name: answer.verdict for name, answer in answers.items()}
 
 
@@ -98,7 +99,7 @@ def test_a_sign_in_that_did_not_come_so_far_shows_nothing(trial: str) -> None:
     assert set(ended(trial, ProgramResult(status=1)).values()) == {"not observed"}
 
 
-def forgeries(real: Navigation, answer: HttpResponse) -> tuple[list[HttpRequest], dict[str, Answer]]:
+def forgeries(real: Navigation, answer: HttpResponse) -> tuple[list[HttpRequest], dict[str, Judgement]]:
     """Tell the forgeries to a program that waits, and signs in; return what was sent and said."""
     _, context = new_context("code", "http://127.0.0.1:9")
     scenario, sent = BY_ID["forgeries"].scenario(context), list[HttpRequest]()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from loopback_auth.audit.programs.observed import Answer, ProgramResult
+from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.trial import Question
+from loopback_auth.compare.judging.verdicts import Judgement
 from loopback_auth.compare.model import Severity
 
 
@@ -38,7 +39,7 @@ class Fact:
     """
 
     question: Question
-    judge: Callable[[Evidence], Answer]
+    judge: Callable[[Evidence], Judgement]
 
 
 def fact(
@@ -49,7 +50,7 @@ def fact(
     fault: str,
     source: str,
     advice: str,
-    judge: Callable[[Evidence], Answer],
+    judge: Callable[[Evidence], Judgement],
 ) -> Fact:
     """Make a fact; the arguments are those of `Question`, and the judge."""
     return Fact(Question(id, severity, title, statement, fault, source, advice), judge)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.facts.evidence import Evidence, fact
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, idle, not_observed, passed
+from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.reading import holds
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 
 TOKENS = {"access_token": "access token", "refresh_token": "refresh token", "id_token": "ID token"}
 SHUT_WITHIN = 5.0
@@ -48,21 +49,21 @@ def with_tokens(result: ProgramResult) -> Iterator[tuple[str, int, list[str]]]:
             yield one.path, one.mode, names
 
 
-def _codes_printed(evidence: Evidence) -> Answer:
+def _codes_printed(evidence: Evidence) -> Judgement:
     for result in evidence.all():
         if names := found_in(result.seen.output, codes_of(result)):
             return failed(f"The output has {listed(names)} in it.")
     return _unless_none(evidence, "The output has neither code nor verifier in it.")
 
 
-def _tokens_logged(evidence: Evidence) -> Answer:
+def _tokens_logged(evidence: Evidence) -> Judgement:
     for result in evidence.all():
         if names := found_in(result.seen.stderr, tokens_of(result)):
             return failed(f"stderr has {listed(names)} in it.")
     return _unless_none(evidence, "stderr has no token in it.")
 
 
-def _in_argv(evidence: Evidence) -> Answer:
+def _in_argv(evidence: Evidence) -> Judgement:
     for result in evidence.all():
         secrets = codes_of(result) | tokens_of(result)
         if names := [name for line in result.seen.argv for name in found_in(line, secrets)]:
@@ -70,7 +71,7 @@ def _in_argv(evidence: Evidence) -> Answer:
     return _unless_none(evidence, "No command line has a code, verifier or token in it.")
 
 
-def _modes(evidence: Evidence) -> Answer:
+def _modes(evidence: Evidence) -> Judgement:
     files = [found for result in evidence.all() for found in with_tokens(result)]
     if not files:
         return idle("No file was seen with a token in the clear.")
@@ -81,7 +82,7 @@ def _modes(evidence: Evidence) -> Answer:
     return passed(f"~/{path} has mode {mode:04o}.")
 
 
-def _codes_kept(evidence: Evidence) -> Answer:
+def _codes_kept(evidence: Evidence) -> Judgement:
     result = evidence.plain
     for one in result.seen.files:
         if names := found_in(one.content.decode("utf-8", "replace"), codes_of(result)):
@@ -89,40 +90,40 @@ def _codes_kept(evidence: Evidence) -> Answer:
     return _unless_none(evidence, "No file has code or verifier in it.")
 
 
-def _processes(evidence: Evidence) -> Answer:
+def _processes(evidence: Evidence) -> Judgement:
     left = max(one.left_behind for one in evidence.all())
     return failed(f"{left} of its processes had to be ended.") if left else passed("No process was left.")
 
 
-def _port(evidence: Evidence) -> Answer:
+def _port(evidence: Evidence) -> Judgement:
     plain = evidence.plain
     port = urlsplit(plain.request.get("redirect_uri", "")).port
     if port is None:
         return idle("The program listens at no port.")
     if plain.port_open_after is None:
-        return not_observed("It was not seen when the port was closed.")
+        return unseen("It was not seen when the port was closed.")
     if plain.port_open_after <= SHUT_WITHIN and any(one.port == port for one in plain.seen.listeners):
-        return not_observed("The port was still open when the program was ended.")
+        return unseen("The port was still open when the program was ended.")
     judge = passed if plain.port_open_after <= SHUT_WITHIN else failed
     return judge(f"The port was open for {plain.port_open_after:.1f} s after the sign-in.")
 
 
-def _first(evidence: Evidence) -> Answer:
+def _first(evidence: Evidence) -> Judgement:
     if urlsplit(evidence.plain.request.get("redirect_uri", "")).port is None:
         return idle("The program listens at no port.")
     seen = [one.listened_first for one in evidence.all() if one.listened_first is not None]
     if not seen:
-        return not_observed("It was not seen whether the port was open when the browser was started.")
+        return unseen("It was not seen whether the port was open when the browser was started.")
     late = seen.count(False)
     if late:
         return failed(f"In {late} of {len(seen)} sign-ins the browser was started before the port was open.")
     return passed(f"In {len(seen)} sign-ins the port was open when the browser was started.")
 
 
-def _unless_none(evidence: Evidence, because: str) -> Answer:
+def _unless_none(evidence: Evidence, because: str) -> Judgement:
     """Return that nothing was found, if there was something to find."""
     sought = codes_of(evidence.plain) | tokens_of(evidence.plain)
-    return passed(because) if sought else not_observed("There was no code and no token to look for.")
+    return passed(because) if sought else unseen("There was no code and no token to look for.")
 
 
 FACTS = (

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from loopback_auth.audit.programs.facts.evidence import Evidence, fact
 from loopback_auth.audit.programs.facts.leftover_facts import codes_of, found_in, listed, tokens_of
 from loopback_auth.audit.programs.links import is_here
-from loopback_auth.audit.programs.observed import Answer, Visit, failed, idle, passed
+from loopback_auth.audit.programs.observed import Visit
 from loopback_auth.audit.programs.reading import external, page_text, quoted
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed
 from loopback_auth.http_messages import HttpResponse
 
 OWN_HOSTS = ("127.0.0.1", "::1", "localhost")
@@ -21,17 +22,17 @@ def elsewhere(evidence: Evidence) -> list[Visit]:
     return [one for one in visits if not is_here(one.request.url)]
 
 
-def _page(judge: Callable[[HttpResponse], Answer]) -> Callable[[Evidence], Answer]:
+def _page(judge: Callable[[HttpResponse], Judgement]) -> Callable[[Evidence], Judgement]:
     """Judge only where there is a page."""
 
-    def judged(evidence: Evidence) -> Answer:
+    def judged(evidence: Evidence) -> Judgement:
         page = evidence.plain.page
         return judge(page) if page is not None else idle("There is no page of the program.")
 
     return judged
 
 
-def _shown(evidence: Evidence) -> Answer:
+def _shown(evidence: Evidence) -> Judgement:
     plain = evidence.plain
     if not plain.visits:
         return idle("The browser was not sent to the program.")
@@ -46,7 +47,7 @@ def _shown(evidence: Evidence) -> Answer:
     return passed(f"The page said {quoted(text)}.") if text else failed("The page was empty.")
 
 
-def _external(evidence: Evidence) -> Answer:
+def _external(evidence: Evidence) -> Judgement:
     page = evidence.plain.page
     sent = [urlsplit(one.request.url).hostname or "" for one in elsewhere(evidence)]
     if sent:
@@ -62,7 +63,7 @@ def _external(evidence: Evidence) -> Answer:
     return passed("The page has nothing of other hosts.")
 
 
-def _referrer(page: HttpResponse) -> Answer:
+def _referrer(page: HttpResponse) -> Judgement:
     policy = page.header("referrer-policy")
     meta = b'name="referrer"' in page.body.lower()
     if policy or meta:
@@ -70,7 +71,7 @@ def _referrer(page: HttpResponse) -> Answer:
     return failed("The page has no Referrer-Policy.")
 
 
-def _cached(page: HttpResponse) -> Answer:
+def _cached(page: HttpResponse) -> Judgement:
     value = page.header("cache-control")
     if "no-store" in value.lower():
         return passed(f"Cache-Control is {value}.")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.facts.evidence import Evidence, fact
-from loopback_auth.audit.programs.observed import Answer, failed, idle, not_observed, passed
 from loopback_auth.audit.programs.reading import holds, most_bits
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.demo.request_log import LoggedRequest
 
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -21,20 +21,20 @@ def exchange(evidence: Evidence) -> LoggedRequest | None:
     return next((one for one in evidence.plain.token_requests if "code" in one.parameters), None)
 
 
-def _response_type(evidence: Evidence) -> Answer:
+def _response_type(evidence: Evidence) -> Judgement:
     kind = evidence.plain.request.get("response_type", "")
     if "token" in kind.split():
         return failed(f"response_type is {kind}: the access token travels through the browser.")
     return passed(f"response_type is {kind}.")
 
 
-def _pkce(evidence: Evidence) -> Answer:
+def _pkce(evidence: Evidence) -> Judgement:
     if not evidence.plain.request.get("code_challenge"):
         return failed("The authorization request has no code_challenge.")
     return passed("The authorization request has a code_challenge.")
 
 
-def _s256(evidence: Evidence) -> Answer:
+def _s256(evidence: Evidence) -> Judgement:
     request = evidence.plain.request
     if not request.get("code_challenge"):
         return idle("There is no code_challenge.")
@@ -42,12 +42,12 @@ def _s256(evidence: Evidence) -> Answer:
     return (passed if method == "S256" else failed)(f"code_challenge_method is {method}.")
 
 
-def _verifier(evidence: Evidence) -> Answer:
+def _verifier(evidence: Evidence) -> Judgement:
     sent = exchange(evidence)
     if not evidence.plain.request.get("code_challenge"):
         return idle("There is no code_challenge.")
     if sent is None:
-        return not_observed("No code was exchanged.")
+        return unseen("No code was exchanged.")
     verifier = sent.parameters.get("code_verifier", "")
     if not verifier:
         return failed("The token request has no code_verifier.")
@@ -55,7 +55,7 @@ def _verifier(evidence: Evidence) -> Answer:
     return (passed if VERIFIER.fullmatch(verifier) else failed)(said)
 
 
-def _verifier_secret(evidence: Evidence) -> Answer:
+def _verifier_secret(evidence: Evidence) -> Judgement:
     sent = exchange(evidence)
     verifier = "" if sent is None else sent.parameters.get("code_verifier", "")
     if not verifier or evidence.plain.request.get("code_challenge_method") != "S256":
@@ -66,13 +66,13 @@ def _verifier_secret(evidence: Evidence) -> Answer:
     return passed("The verifier is not in the link.")
 
 
-def _state(evidence: Evidence) -> Answer:
+def _state(evidence: Evidence) -> Judgement:
     if evidence.plain.request.get("state"):
         return passed("The authorization request has a state.")
     return failed("The authorization request has no state.")
 
 
-def _state_bits(evidence: Evidence) -> Answer:
+def _state_bits(evidence: Evidence) -> Judgement:
     state = evidence.plain.request.get("state", "")
     if not state:
         return idle("There is no state.")
@@ -81,27 +81,27 @@ def _state_bits(evidence: Evidence) -> Answer:
     return (passed if bits >= ENOUGH_BITS else failed)(said)
 
 
-def _fresh(evidence: Evidence, *names: str) -> Answer:
+def _fresh(evidence: Evidence, *names: str) -> Judgement:
     runs = [one.request for one in evidence.all() if one.request]
     sent = {name: values for name in names if (values := [run[name] for run in runs if run.get(name)])}
     if not sent:
         return idle(f"There is no {' and no '.join(names)}.")
     if len(runs) < 2:
-        return not_observed("Only one authorization request was seen.")
+        return unseen("Only one authorization request was seen.")
     if again := [name for name, values in sent.items() if len(values) != len(set(values))]:
         return failed(f"The same {' and '.join(again)} came in several of {len(runs)} sign-ins.")
     return passed(f"Each of {len(runs)} sign-ins had its own {' and '.join(sent)}.")
 
 
-def _fresh_state(evidence: Evidence) -> Answer:
+def _fresh_state(evidence: Evidence) -> Judgement:
     return _fresh(evidence, "state")
 
 
-def _fresh_proofs(evidence: Evidence) -> Answer:
+def _fresh_proofs(evidence: Evidence) -> Judgement:
     return _fresh(evidence, "code_challenge", "nonce")
 
 
-def _literal(evidence: Evidence) -> Answer:
+def _literal(evidence: Evidence) -> Judgement:
     uri = evidence.plain.request.get("redirect_uri", "")
     if not uri.startswith("http://"):
         return idle("The redirect URI is not on this machine." if uri else "There is no redirect URI.")
@@ -109,26 +109,26 @@ def _literal(evidence: Evidence) -> Answer:
     return (passed if host in ("127.0.0.1", "::1") else failed)(f"The redirect URI has the host {host}.")
 
 
-def _same_redirect(evidence: Evidence) -> Answer:
+def _same_redirect(evidence: Evidence) -> Judgement:
     sent = exchange(evidence)
     asked = evidence.plain.request.get("redirect_uri", "")
     if sent is None or not asked:
-        return not_observed("No code was exchanged for a redirect URI.")
+        return unseen("No code was exchanged for a redirect URI.")
     again = sent.parameters.get("redirect_uri", "")
     if again == asked:
         return passed("The token request has the same redirect_uri.")
     return failed("The token request has another redirect_uri." if again else "The token request has none.")
 
 
-def _once(evidence: Evidence) -> Answer:
+def _once(evidence: Evidence) -> Judgement:
     codes = [one.parameters["code"] for one in evidence.plain.token_requests if "code" in one.parameters]
     if not codes:
-        return not_observed("No code was exchanged.")
+        return unseen("No code was exchanged.")
     most = max(map(codes.count, codes))
     return passed("The code was sent once.") if most == 1 else failed(f"The same code was sent {most} times.")
 
 
-def _bearer(evidence: Evidence) -> Answer:
+def _bearer(evidence: Evidence) -> Judgement:
     token = evidence.plain.tokens.get("access_token", "")
     used = [one for one in evidence.plain.requests if one.path != "/token" and _uses(one, token)]
     if not used:
@@ -143,15 +143,15 @@ def _uses(request: LoggedRequest, token: str) -> bool:
     return bool(token) and any(one.endswith(token) for one in sent)
 
 
-def _asked(judge: Callable[[Evidence], Answer]) -> Callable[[Evidence], Answer]:
+def _asked(judge: Callable[[Evidence], Judgement]) -> Callable[[Evidence], Judgement]:
     """Judge only where there is an authorization request."""
 
-    def judged(evidence: Evidence) -> Answer:
+    def judged(evidence: Evidence) -> Judgement:
         if evidence.plain.request:
             return judge(evidence)
         if evidence.plain.tokens:
             return idle("The program sends no authorization request.")
-        return not_observed("No authorization request was seen.")
+        return unseen("No authorization request was seen.")
 
     return judged
 

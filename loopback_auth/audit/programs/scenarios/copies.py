@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from loopback_auth.audit.programs.actions import End, ProgramActions, ProgramScenario, SendBytes
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
 from loopback_auth.audit.programs.scenarios.steps import authority, end_text, path, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Exposed
 from loopback_auth.compare.attacks.context import ATTACKER_PAGE, AttackContext
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed, unseen
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 COOKIE = 16_000
@@ -138,9 +139,9 @@ def reload(_: AttackContext) -> ProgramScenario:
     return {COOKIES.id: large, REPEATED.id: failed(f"{said} {end_text(result)}")}
 
 
-def _cookies(answer: HttpResponse) -> Answer:
+def _cookies(answer: HttpResponse) -> Judgement:
     if not answer.status:
-        return not_observed(f"The response with {COOKIE} bytes of cookies got no answer.")
+        return unseen(f"The response with {COOKIE} bytes of cookies got no answer.")
     said = f"The response with {COOKIE} bytes of cookies got {answer.status}."
     return passed(said) if answer.status < 400 else failed(said)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramScenario
-from loopback_auth.audit.programs.observed import Answer, failed, not_observed, passed
 from loopback_auth.audit.programs.scenarios.series import SETTLED
 from loopback_auth.audit.programs.scenarios.steps import attackers_request, end_text, status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask
 from loopback_auth.compare.attacks.attack_steps import approve, redeem
 from loopback_auth.compare.attacks.context import ATTACKER_ACCOUNT, ATTACKER_STATE, AttackContext
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed, unseen
 
 LOGIN_CSRF = Question(
     "login-csrf",
@@ -57,14 +57,14 @@ def injected(context: AttackContext) -> ProgramScenario:
     return {INJECTED.id: answer}
 
 
-def _delivered(context: AttackContext, *, right_state: bool) -> ProgramActions[Answer]:
+def _delivered(context: AttackContext, *, right_state: bool) -> ProgramActions[Judgement]:
     exposed = yield from waiting()
     state = exposed.state if right_state else ATTACKER_STATE
     request = attackers_request(context, exposed, state=state)
     step, refusal = yield from approve(request, account=ATTACKER_ACCOUNT)
     if step is None:
         yield from End()
-        return not_observed(f"The attacker got no response of their own ({status_text(refusal)}).")
+        return unseen(f"The attacker got no response of their own ({status_text(refusal)}).")
     received = yield from Ask(step.request())
     yield from Pass(SETTLED)
     result = yield from End()
@@ -81,7 +81,7 @@ def stolen(context: AttackContext) -> ProgramScenario:
     code = exposed.brought("code")
     if not code:
         yield from End()
-        return {STOLEN.id: not_observed("The response brought no code that could be read.")}
+        return {STOLEN.id: unseen("The response brought no code that could be read.")}
     accepted, said = yield from redeem(context, partial(context.code_request, code, exposed.redirect_uri))
     result = yield from End()
     because = f"A process that reads the code exchanged it: {said}. {end_text(result)}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramActions, ProgramScenario
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.scenarios.series import Probe, Sent, Series
 from loopback_auth.audit.programs.scenarios.steps import authority, path, status_text, waiting
 from loopback_auth.audit.programs.scenarios.stray_requests import request_of
@@ -20,6 +20,7 @@ from loopback_auth.compare.attacks.context import (
     from_script,
 )
 from loopback_auth.compare.attacks.redirects import DENIAL, FORGED
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed, unseen
 from loopback_auth.http_messages import HttpRequest
 
 FORGED_CODE = FORGED.partition("=")[2]
@@ -109,7 +110,7 @@ FORGED_CODE_SENT = Question(
 )
 
 
-def _accepted(result: ProgramResult) -> Mapping[str, Answer]:
+def _accepted(result: ProgramResult) -> Mapping[str, Judgement]:
     """Judge whether the program has used what was forged."""
     if all(one.parameters.get("code") != FORGED_CODE for one in result.token_requests):
         return {FORGED_CODE_SENT.id: passed("The forged code was not sent to the token endpoint.")}
@@ -211,7 +212,7 @@ def cors(_: AttackContext) -> ProgramScenario:
     if named:
         return {OPENED.id: failed(f"The preflight of a foreign page got {', '.join(named)}.")}
     if not fetched.status and not preflight.status:
-        return {OPENED.id: not_observed("The foreign page got no answer.")}
+        return {OPENED.id: unseen("The foreign page got no answer.")}
     said = f"A script got {status_text(fetched)}, its preflight {status_text(preflight)}"
     return {OPENED.id: passed(f"{said}, without Access-Control headers.")}
 

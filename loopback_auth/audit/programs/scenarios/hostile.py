@@ -6,12 +6,13 @@ import re
 from urllib.parse import quote, urlencode
 
 from loopback_auth.audit.programs.actions import Abandon, End, ProgramScenario
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.scenarios.forgeries import forged
 from loopback_auth.audit.programs.scenarios.steps import status_text, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Ask, Until
 from loopback_auth.compare.attacks.context import ATTACKER_STATE, AttackContext
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed, unseen
 from loopback_auth.http_messages import HttpResponse
 
 MARKUP = Question(
@@ -81,28 +82,28 @@ def hostile_error(_: AttackContext) -> ProgramScenario:
     }
 
 
-def _marked_up(answers: list[HttpResponse], said: str) -> Answer:
+def _marked_up(answers: list[HttpResponse], said: str) -> Judgement:
     """Judge whether HTML of the response came back as HTML."""
     if any(TAG.encode() in one.body and _is_html(one.header("content-type"), one.body) for one in answers):
         return failed(f"{said} The HTML came back unchanged.")
     if any(_LINKED.search(one.body) for one in answers):
         return failed(f"{said} The page has a link to javascript:.")
-    return passed(f"{said} The HTML did not come back.") if answers else not_observed(said)
+    return passed(f"{said} The HTML did not come back.") if answers else unseen(said)
 
 
-def _escaped(result: ProgramResult) -> Answer:
+def _escaped(result: ProgramResult) -> Judgement:
     """Judge whether control characters of the response were printed."""
     if ESCAPE not in result.seen.output:
         return passed("No control characters were printed.")
     if TRACEBACK in result.seen.output:
-        return not_observed("They were printed in the traceback of an error that was not caught.")
+        return unseen("They were printed in the traceback of an error that was not caught.")
     return failed("The control characters were printed unchanged.")
 
 
-def _redirected(answers: list[HttpResponse]) -> Answer:
+def _redirected(answers: list[HttpResponse]) -> Judgement:
     if any(one.header("location").startswith(AWAY) for one in answers):
         return failed("The port redirected to the address that came with the request.")
-    return passed("There was no such redirect.") if answers else not_observed("There was no answer.")
+    return passed("There was no such redirect.") if answers else unseen("There was no answer.")
 
 
 def _is_html(content_type: str, body: bytes) -> bool:
@@ -138,8 +139,8 @@ def closed_tab(_: AttackContext) -> ProgramScenario:
     result = yield from Abandon(TAB_CLOSED)
     if result.status is not None and result.seconds < TAB_CLOSED:
         said = f"The program ended by itself after {result.seconds:.0f} s."
-        return {CANCEL.id: not_observed(said), GIVES_UP.id: passed(said)}
-    waited = not_observed(f"It still waited when the user pressed Ctrl-C, after {TAB_CLOSED:.0f} s.")
+        return {CANCEL.id: unseen(said), GIVES_UP.id: passed(said)}
+    waited = unseen(f"It still waited when the user pressed Ctrl-C, after {TAB_CLOSED:.0f} s.")
     if result.status is None:
         return {CANCEL.id: failed("The program still ran 5 s after Ctrl-C."), GIVES_UP.id: waited}
     ended = passed(f"The program waited, and ended after Ctrl-C (exit status {result.status}).")

@@ -7,11 +7,12 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from loopback_auth.audit.programs.actions import Bind, End, Look, ProgramActions, ProgramScenario
-from loopback_auth.audit.programs.observed import Answer, Listener, failed, idle, not_observed, passed
+from loopback_auth.audit.programs.observed import Listener
 from loopback_auth.audit.programs.scenarios.steps import waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 
 BINDS = Question(
     "binds-loopback",
@@ -52,23 +53,23 @@ def undisturbed(_: AttackContext) -> ProgramScenario:
     seen = yield from Look()
     port = urlsplit(exposed.redirect_uri).port or 80
     own = tuple(one for one in seen.listeners if one.port == port)
-    answers: dict[str, Answer] = {BINDS.id: _reach(own)}
+    answers: dict[str, Judgement] = {BINDS.id: _reach(own)}
     if own:
         answers |= yield from _shares(own[0], exposed, {one.address for one in own})
     yield from End()
     return answers
 
 
-def _reach(own: tuple[Listener, ...]) -> Answer:
+def _reach(own: tuple[Listener, ...]) -> Judgement:
     if not own:
-        return not_observed("The program was not seen to listen at the port of its redirect URI.")
+        return unseen("The program was not seen to listen at the port of its redirect URI.")
     said = ", ".join(sorted({one.address for one in own}))
     if all(ip_address(one.address).is_loopback for one in own):
         return passed(f"It listens at {said}.")
     return failed(f"Here it listens at {said}: other machines can reach it.")
 
 
-def _shares(one: Listener, exposed: Exposed, taken: set[str]) -> ProgramActions[Mapping[str, Answer]]:
+def _shares(one: Listener, exposed: Exposed, taken: set[str]) -> ProgramActions[Mapping[str, Judgement]]:
     """Try to listen where the program does, and at the other address of localhost."""
     refusal = yield from Bind(_at(one.address, one.port))
     here = passed(f"It was refused ({refusal}).") if refusal else failed("Another program could listen.")

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from loopback_auth.audit.programs.actions import End, ProgramScenario
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, not_observed, passed
+from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.reading import quoted
 from loopback_auth.audit.programs.scenarios.steps import claims_success, end_text, page_said
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed, unseen
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.setup import PATHS
 
@@ -30,7 +31,7 @@ _MOVES = re.compile(rb"\blocation\s*(=|\.\s*(href|assign|replace|search|hash))|\
 REFUSAL = b'{"error": "invalid_grant", "error_description": "The code has expired."}'
 
 
-def ends(result: ProgramResult) -> Answer:
+def ends(result: ProgramResult) -> Judgement:
     """Judge whether the program ended soon after the browser was answered."""
     if result.status is None:
         return failed(end_text(result))
@@ -40,14 +41,14 @@ def ends(result: ProgramResult) -> Answer:
     return judge(f"The program ended {result.answered_after:.1f} s after the browser was answered.")
 
 
-def says_failure(result: ProgramResult) -> Answer:
+def says_failure(result: ProgramResult) -> Judgement:
     """Judge the exit status."""
     if result.status is None:
-        return not_observed(end_text(result))
+        return unseen(end_text(result))
     return (failed if result.status == 0 else passed)(f"The exit status was {result.status}.")
 
 
-def names(pattern: re.Pattern[str], result: ProgramResult) -> Answer:
+def names(pattern: re.Pattern[str], result: ProgramResult) -> Judgement:
     """Judge whether the output says what happened."""
     lines = result.seen.output.splitlines()
     # The log of an HTTP server has the error in its request lines, which tells a person nothing.
@@ -57,19 +58,19 @@ def names(pattern: re.Pattern[str], result: ProgramResult) -> Answer:
     return failed("The output does not say it." if any(lines) else "There was no output.")
 
 
-def honest_page(result: ProgramResult) -> Answer:
+def honest_page(result: ProgramResult) -> Judgement:
     """Judge whether the page claims a success that there was not."""
     if result.page is None:
-        return not_observed("There was no page.")
+        return unseen("There was no page.")
     return (failed if claims_success(result) else passed)(page_said(result))
 
 
-def _failing(judges: Mapping[str, Callable[[ProgramResult], Answer]], _: AttackContext) -> ProgramScenario:
+def _failing(judges: Mapping[str, Callable[[ProgramResult], Judgement]], _: AttackContext) -> ProgramScenario:
     result = yield from End()
     if result.succeeded:
-        return dict.fromkeys(judges, not_observed("The sign-in succeeded all the same."))
+        return dict.fromkeys(judges, unseen("The sign-in succeeded all the same."))
     if result.status is None and result.page is not None and _MOVES.search(result.page.body):
-        return dict.fromkeys(judges, not_observed("A script of the page goes on, and none was run here."))
+        return dict.fromkeys(judges, unseen("A script of the page goes on, and none was run here."))
     return {id: judge(result) for id, judge in judges.items()}
 
 
@@ -187,7 +188,7 @@ def _trial(
     id: str,
     title: str,
     questions: tuple[Question, ...],
-    judges: tuple[Callable[[ProgramResult], Answer], ...],
+    judges: tuple[Callable[[ProgramResult], Judgement], ...],
     faults: Faults,
 ) -> Trial:
     scenario = partial(

@@ -9,18 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from loopback_auth.audit.programs.actions import End, Pass, ProgramActions, ProgramScenario
-from loopback_auth.audit.programs.observed import (
-    Answer,
-    ProgramResult,
-    TrialResult,
-    failed,
-    not_observed,
-    passed,
-)
+from loopback_auth.audit.programs.observed import ProgramResult, TrialResult
 from loopback_auth.audit.programs.scenarios.steps import end_text, still_waits, waiting
 from loopback_auth.audit.programs.trial import Question, Trial
 from loopback_auth.compare.attacks.attack_actions import Exposed
 from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.judging.verdicts import Judgement, failed, passed, unseen
 
 SETTLED = 1.5
 """Seconds after which a program has noticed what it has taken for its response: many look once a second."""
@@ -40,7 +34,7 @@ class Sent:
 
 
 Steps = Callable[[AttackContext, Exposed], ProgramActions[Sent]]
-Judge = Callable[[ProgramResult], Mapping[str, Answer]]
+Judge = Callable[[ProgramResult], Mapping[str, Judgement]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,7 @@ def withstood(result: ProgramResult) -> bool:
     return result.succeeded
 
 
-def nothing_more(result: ProgramResult) -> Mapping[str, Answer]:
+def nothing_more(result: ProgramResult) -> Mapping[str, Judgement]:
     """Return no further answers."""
     return {}
 
@@ -122,9 +116,9 @@ class Series:
         return replace(self, probes=probes).trial()
 
 
-def _withstood(sent: Sent, result: ProgramResult) -> Answer:
+def _withstood(sent: Sent, result: ProgramResult) -> Judgement:
     """Say that it did no harm, if it arrived."""
-    return (passed if sent.seen else not_observed)(f"{sent.said} {end_text(result)}")
+    return (passed if sent.seen else unseen)(f"{sent.said} {end_text(result)}")
 
 
 def _harm(result: ProgramResult) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 from loopback_auth.audit.programs.actions import End, ProgramScenario
-from loopback_auth.audit.programs.observed import Answer, ProgramResult, failed, idle, not_observed, passed
+from loopback_auth.audit.programs.observed import ProgramResult
 from loopback_auth.audit.programs.scenarios.steps import end_text
 from loopback_auth.audit.programs.trial import Need, Question, Trial
 from loopback_auth.compare.attacks.context import AttackContext
+from loopback_auth.compare.judging.verdicts import Judgement, failed, idle, passed, unseen
 from loopback_auth.compare.model import Severity
 from loopback_auth.demo.faults import Faults
 
@@ -23,19 +24,19 @@ MADE = "audit-of-a-shell"
 """Name of the file that a command in an address makes."""
 
 
-def code_kept(result: ProgramResult) -> Answer:
+def code_kept(result: ProgramResult) -> Judgement:
     """Judge a response that must be refused: its code must not be sent."""
     if not result.link:
-        return not_observed(f"The browser was not opened. {end_text(result)}")
+        return unseen(f"The browser was not opened. {end_text(result)}")
     if result.token_requests:
         return failed(f"The response was accepted: its code was sent. {end_text(result)}")
     return passed(f"The response was refused: its code was not sent. {end_text(result)}")
 
 
-def not_followed(result: ProgramResult) -> Answer:
+def not_followed(result: ProgramResult) -> Judgement:
     """Judge a redirect of the token endpoint: the code must not go along."""
     if not result.token_requests:
-        return not_observed(f"No token request came. {end_text(result)}")
+        return unseen(f"No token request came. {end_text(result)}")
     there = [one for one in result.requests if one.path == ELSEWHERE]
     if any("code" in one.parameters for one in there):
         return failed("The code was sent on to the other origin.")
@@ -43,51 +44,51 @@ def not_followed(result: ProgramResult) -> Answer:
     return passed(f"The other origin {what}. {end_text(result)}")
 
 
-def not_opened(result: ProgramResult) -> Answer:
+def not_opened(result: ProgramResult) -> Judgement:
     """Judge metadata that must be refused: the browser must not be opened."""
     if result.link:
         return failed("The browser was opened at an address from these metadata.")
     return passed(f"The browser was not opened. {end_text(result)}")
 
 
-def no_other_scheme(result: ProgramResult) -> Answer:
+def no_other_scheme(result: ProgramResult) -> Judgement:
     """Judge an authorization endpoint that is not a web address: it must not be opened."""
     if any(STRANGE in line for line in result.seen.argv):
         return failed(f"The browser was started with {STRANGE}.")
     return passed(f"The browser was not started with {STRANGE}. {end_text(result)}")
 
 
-def no_shell(result: ProgramResult) -> Answer:
+def no_shell(result: ProgramResult) -> Judgement:
     """Judge an authorization endpoint with commands in it: they must not run."""
     if any(one.path.rpartition("/")[2] == MADE for one in result.seen.files):
         return failed("The command in the address was run.")
     return passed(f"The command in the address was not run. {end_text(result)}")
 
 
-def not_signed_in(result: ProgramResult) -> Answer:
+def not_signed_in(result: ProgramResult) -> Judgement:
     """Judge an ID token that must be refused: the sign-in must fail."""
     if not result.token_requests:
-        return not_observed(f"No token request came. {end_text(result)}")
+        return unseen(f"No token request came. {end_text(result)}")
     if not result.succeeded:
         return passed(end_text(result))
     return failed(f"{end_text(result)} {UNUSED}")
 
 
-def nonce_compared(result: ProgramResult) -> Answer:
+def nonce_compared(result: ProgramResult) -> Judgement:
     """Judge an ID token with another nonce; without a nonce in the request there is nothing to compare."""
     if not result.request.get("nonce"):
         return idle("The request has no nonce.")
     return not_signed_in(result)
 
 
-def signature_checked(result: ProgramResult) -> Answer:
+def signature_checked(result: ProgramResult) -> Judgement:
     """Judge a damaged signature: over TLS to the token endpoint it may be left unchecked (§3.1.3.7, 6)."""
     if result.succeeded:
-        return not_observed("The signature was not checked, which may be left out over TLS.")
+        return unseen("The signature was not checked, which may be left out over TLS.")
     return not_signed_in(result)
 
 
-def _told(id: str, judge: Callable[[ProgramResult], Answer], _: AttackContext) -> ProgramScenario:
+def _told(id: str, judge: Callable[[ProgramResult], Judgement], _: AttackContext) -> ProgramScenario:
     result = yield from End()
     return {id: judge(result)}
 
@@ -95,7 +96,7 @@ def _told(id: str, judge: Callable[[ProgramResult], Answer], _: AttackContext) -
 def _untrue(
     question: Question,
     title: str,
-    judge: Callable[[ProgramResult], Answer],
+    judge: Callable[[ProgramResult], Judgement],
     faults: Callable[[str], Faults],
     *needs: Need,
 ) -> Trial:
