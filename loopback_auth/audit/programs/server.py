@@ -10,12 +10,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
+from loopback_auth.audit.programs.any_program import AnyProgram
 from loopback_auth.audit.programs.recipe import Recipe
 from loopback_auth.audit.programs.templates import filled, server_values
 from loopback_auth.demo.accounts import ACCOUNTS
-from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.request_log import LoggedRequest, logged
@@ -23,35 +22,8 @@ from loopback_auth.demo.server import BROWSER_PATHS, DemoServer
 from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.wire import json_reply
 from loopback_auth.http_messages import HttpRequest, HttpResponse
-from loopback_auth.model import ClientAuth
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.trace.redactor import Redactor
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-WEB = ("http", "https")
-
-
-@dataclass(frozen=True, slots=True)
-class AnyProgram(DemoClient):
-    """The client of any program: every redirect URI on this machine is registered, and every private one."""
-
-    def allows(self, redirect_uri: str, *, exactly: bool = False) -> bool:
-        """Return whether a redirect URI leads to a program on this machine (RFC 8252 §7.1, §7.3)."""
-        try:
-            parts = urlsplit(redirect_uri)
-        except ValueError:
-            return False
-        if parts.scheme not in WEB:
-            return "." in parts.scheme and not parts.fragment
-        return parts.hostname in LOOPBACK and not parts.fragment and "@" not in parts.netloc
-
-    def accepts(self, method: ClientAuth) -> bool:
-        """Return whether this client may authenticate by this method: a secret may come in both ways.
-
-        A public client may send Basic with an empty secret (RFC 6749 §2.3.1).
-        """
-        with_secret = ("client_secret_basic", "client_secret_post")
-        return method in (with_secret if self.client_secret else ("none", "client_secret_basic"))
 
 
 @dataclass(frozen=True, slots=True)
