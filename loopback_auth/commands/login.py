@@ -29,7 +29,7 @@ from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands import any_store, the_store
 from loopback_auth.environment import is_terminal
-from loopback_auth.errors import AttemptExpired, Unavailable
+from loopback_auth.errors import Unavailable
 from loopback_auth.narrow import is_name
 from loopback_auth.network.browser import launch
 from loopback_auth.network.loopback import BoundRedirect
@@ -37,17 +37,14 @@ from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER
 from loopback_auth.signin.planning import plan_for
 from loopback_auth.store import FileTokenStore
-from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.events import Event
     from loopback_auth.plan.model import Plan
     from loopback_auth.settings import Settings
     from loopback_auth.store.interface import TokenStore
-    from loopback_auth.store.sign_in_lock import SignInLock
     from loopback_auth.tokens import SignIn
 
 
@@ -157,16 +154,15 @@ def signed_in(
     # Each process has its own demonstration server, so there is no result to wait for.
     lock = None if options.alone or settings.is_demo else store.sign_in_lock(settings.kept_as)
     command = LOGIN_IN_CONTAINER if since is None else ""
-    theirs = _follow(lock, settings, store, since)
     if lock is None:
-        done = _asked(options, settings, chosen, store, bounds, command=command)
-    elif theirs is None:
-        with lock:
-            done = _asked(options, settings, chosen, store, bounds, command=command)
-    else:
-        done = theirs
-        tell(f"Another process has signed in to {done.name}. That sign-in is used here too.")
-    return done
+        return _asked(options, settings, chosen, store, bounds, command=command)
+    if not lock.lead() or (since is not None and lock.ended_since(since)):
+        from loopback_auth.commands._other_process import sign_in_of_other_process  # Start-up: it is rare.
+
+        if (theirs := sign_in_of_other_process(lock, settings, store, since)) is not None:
+            return theirs
+    with lock:
+        return _asked(options, settings, chosen, store, bounds, command=command)
 
 
 def _unkept(
@@ -199,41 +195,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     from loopback_auth.commands._accounts import login_settings  # Start-up: most logins need neither.
 
     return login_settings(options, store)
-
-
-def _follow(
-    lock: SignInLock | None, settings: Settings, store: FileTokenStore, since: float | None
-) -> SignIn | None:
-    """Wait for another process that signs in to the same provider; None when this process has to sign in."""
-    if lock is None or (lock.lead() and (since is None or not lock.ended_since(since))):
-        return None
-    import asyncio
-    import time
-
-    from loopback_auth.events import WaitingForOtherProcess
-    from loopback_auth.flows.reuse import why_not_reusable
-    from loopback_auth.settings.configure import client_config
-    from loopback_auth.signin.single_flight import wait_for_other
-    from loopback_auth.signin.stores import OpenStore
-
-    def told(event: Event) -> None:
-        if isinstance(event, WaitingForOtherProcess):
-            tell(Words.FOLLOWS.format(process=event.process, name=settings.shown_name))
-
-    waiting = wait_for_other(
-        lock,
-        OpenStore(store),
-        settings.kept_as,
-        since=time.time() if since is None else since,
-        notify=told,
-        reusable=lambda theirs: not why_not_reusable(theirs, client_config(settings)),
-        seconds=settings.seconds("timeout"),
-    )
-    try:
-        return asyncio.run(waiting)
-    except AttemptExpired as exc:
-        exc.hint = f"{exc.hint} To sign in although it does: --alone."
-        raise
 
 
 def _asked(
