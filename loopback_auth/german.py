@@ -47,7 +47,7 @@ class German(Words):
     FAILURE_DETAIL = "Einzelheiten"
     FAILURE_LEAD = "Die Anmeldung ist nicht gelungen."
     FAILURE_EXPIRED = "Die Zeit für die Anmeldung ist abgelaufen."
-    FAILURE_AGAIN = "Wenn Sie sich noch anmelden möchten, beginnen Sie neu in {returns_to}."
+    FAILURE_AGAIN = "Wenn Sie sich noch anmelden möchten, beginnen Sie in {returns_to} von vorn."
     FAILURE_COMMAND = "Wenn Sie sich noch anmelden möchten, geben Sie ein: {command}"
     FAILURE_DENIED = "Sie haben die Anfrage abgelehnt, oder der Server hat es getan."
     FAILURE_AFTERWARDS = "Der Anbieter hat geantwortet, die Anmeldung scheiterte aber danach in {program}."
@@ -86,11 +86,11 @@ class German(Words):
     )
     REFUSED_CONNECTION = "Hier wurde der Aufruf einer Seite erwartet, nicht die Verbindung eines Skripts."
     REFUSED_IN_ADVANCE = "Diese Adresse kann nicht im Voraus geladen werden."
-    REFUSED_TOO_MUCH = "Das ist mehr, als eine Anfrage enthalten kann."
-    REFUSED_TOO_LONG = "Das ist mehr, als eine Antwort enthalten kann."
+    REFUSED_TOO_MUCH = "Das ist mehr, als eine Anfrage enthalten darf."
+    REFUSED_TOO_LONG = "Das ist mehr, als eine Antwort enthalten darf."
     REFUSED_NO_BODY = "Der Inhalt dieser Anfrage konnte nicht gelesen werden."
     REFUSED_NOT_UNDERSTOOD = "Diese Anfrage konnte nicht verstanden werden."
-    REFUSED_OUR_FAULT = "Auf dieser Seite ist ein Fehler aufgetreten."
+    REFUSED_OUR_FAULT = "Im Programm ist ein Fehler aufgetreten."
     REFUSED_LONG_LINE = "Diese Anfrage ist länger, als eine Antwort eines Servers sein kann."
     REFUSED_HTTPS = "Diese Adresse wurde mit https aufgerufen; sie beginnt mit http."
     REFUSED_OTHER_USER = (
@@ -112,15 +112,15 @@ class German(Words):
     REFUSED_WHY_TOO_LONG = "war zu lang"
 
     RELAY_TITLE = "Einen Moment"
-    RELAY_LEAD = "Mit dieser Seite kommt die Antwort des Anbieters zu {program}."
+    RELAY_LEAD = "Diese Seite bringt die Antwort des Anbieters zu {program}."
     RELAY_NO_SCRIPT = (
-        "Dieser Weg braucht JavaScript. Schalten Sie es für diese Seite ein und laden Sie sie neu, "
-        "oder wählen Sie einen anderen Weg."
+        "Dieses Verfahren braucht JavaScript. Schalten Sie es für diese Seite ein und laden Sie sie neu, "
+        "oder beginnen Sie mit einem anderen Verfahren von vorn."
     )
     RELAY_EMPTY_TITLE = "Keine Antwort in dieser Adresse"
-    RELAY_EMPTY = "Beginnen Sie neu in {returns_to}, und warten Sie, bis die Seite geladen ist."
+    RELAY_EMPTY = "Beginnen Sie in {returns_to} von vorn, und warten Sie, bis die Seite geladen ist."
     RELAY_ENDED_TITLE = "Nicht zugestellt"
-    RELAY_ENDED = "Auf diese Antwort wartet nichts mehr. Beginnen Sie neu in {returns_to}."
+    RELAY_ENDED = "Auf diese Antwort wartet kein Programm mehr. Beginnen Sie in {returns_to} von vorn."
 
     WAITING_TITLE = "Bestätigen Sie bei {provider}"
     WAITING_LEAD = (
@@ -130,13 +130,13 @@ class German(Words):
     WAITING_CODE = "Ihr Code"
     WAITING_BUTTON = "{provider} öffnen"
     WAITING_WARNING = (
-        "Bestätigen Sie nur, wenn Sie dies gerade selbst an diesem Rechner begonnen haben. "
-        "Wenn Sie eine andere Person hierher geschickt hat, bestätigen Sie nicht."
+        "Bestätigen Sie nur, wenn Sie diese Anmeldung gerade selbst an diesem Rechner begonnen haben. "
+        "Wenn eine andere Person Sie hierher geschickt hat, bestätigen Sie nicht."
     )
     WAITING_ENDED_TITLE = "Diese Seite wartet nicht mehr"
     WAITING_ENDED = "Sie finden das Ergebnis in {returns_to}. Sie können diesen Tab schließen."
 
-    STARTED = "{program}, begonnen um {time} Uhr auf {host}"
+    STARTED = "{program}, gestartet um {time} Uhr auf {host}"
 
     QUESTION_TITLE = "Bestätigt als {account}"
     QUESTION_LEAD = "Sie werden in {returns_to} gefragt, ob das Ihr Konto ist. Antworten Sie bitte dort."
@@ -157,7 +157,7 @@ class German(Words):
         "Melden Sie sich bei {name} an. Öffnen Sie diesen Link in einem Browser, der diesen Rechner "
         "erreicht{once}:"
     )
-    OPENER_OWN = "auf die Art des Programms"
+    OPENER_OWN = "der eigene Weg des Programms"
     OPENER_DEFAULT = "der Standardbrowser"
     OPENER_FAILED = "Der Browser hat sich nicht geöffnet ({opener} endete mit {status})."
     OPENER_FAILED_SOMEHOW = "Der Browser hat sich nicht geöffnet."
@@ -218,19 +218,20 @@ class German(Words):
     )
     ADVICE_CONTAINER = "Veröffentlichen Sie den Port, oder bestätigen Sie anderswo."
     ADVICE_NO_TERMINAL = "Manche Hilfe wird nur in einem Terminal gezeigt."
-    ADVICE_SUDO = "Die Tokens würden für jenen Benutzer aufbewahrt: Melden Sie sich ohne sudo an."
+    ADVICE_SUDO = "Die Tokens würden für den anderen Benutzer gespeichert: Melden Sie sich ohne sudo an."
     ADVICE_TEXT_BROWSER = "Öffnen Sie den Link in einem Browser mit grafischer Oberfläche."
     ADVICE_MULTIPLEXER = "Ihre Umgebungsvariablen sind vielleicht älter als Ihre Verbindung."
 
     FORWARD_CONTAINER = "Ist Ihr Browser außerhalb des Containers? Dann starten Sie den Container so:"
-    FORWARD_EDITOR = "Ist Ihr Browser auf einem anderen Rechner? Tun Sie dies, dann erreicht er den Link:"
+    FORWARD_EDITOR = "Ist Ihr Browser auf einem anderen Rechner? So erreicht er den Link:"
     FORWARD_COMMAND = (
-        "Ist Ihr Browser auf einem anderen Rechner? Führen Sie dort dies aus, dann erreicht er den Link:"
+        "Ist Ihr Browser auf einem anderen Rechner? Führen Sie dort diesen Befehl aus, damit er den Link "
+        "erreicht:"
     )
 
     LINK_UNSEEN = (
-        "{opener} hat den Link geöffnet, aber ohne Fenster. Öffnen Sie diesen Link in einem Browser; er gilt "
-        "nur einmal:"
+        "{opener} hat den Link geöffnet, zeigt aber kein Fenster. Öffnen Sie diesen Link in einem Browser; "
+        "er gilt nur einmal:"
     )
     LINK_NO_PAGE = "Ein Programm, das keine Webseite verlangt hat,"
     LINK_FRESH = "Öffnen Sie stattdessen diesen Link; er gilt nur einmal:"
@@ -254,7 +255,7 @@ class German(Words):
     APPROVE_CODE = "Prüfen Sie, ob die Seite diesen Code zeigt, oder geben Sie ihn dort ein:"
     APPROVE_CODE_PLAIN = "(zum Kopieren: {code})"
     APPROVE_VALID = "Gültig für {time}."
-    APPROVE_WARNING = "Bestätigen Sie nur, wenn Sie dies gerade selbst begonnen haben."
+    APPROVE_WARNING = "Bestätigen Sie nur, wenn Sie diese Anmeldung gerade selbst begonnen haben."
     LIFETIME_MINUTES = "{count} Minuten"
     LIFETIME_SECOND = "{count} Sekunde"
     LIFETIME_SECONDS = "{count} Sekunden"
@@ -277,14 +278,14 @@ class German(Words):
     PASTE_LINK_ALSO = "Sie können diesen Link auch in irgendeinem Browser öffnen:"
     PASTE_EXPECT = "Nach der Anmeldung endet der Browser bei einer Adresse, die er nicht öffnen kann:"
     PASTE_HOW = (
-        "Kopieren Sie diese ganze Adresse und fügen Sie sie hier ein, nirgends sonst. "
+        "Kopieren Sie diese ganze Adresse und fügen Sie sie hier ein, und nirgendwo sonst. "
         "Was Sie einfügen, wird nicht angezeigt."
     )
     PASTE_PROMPT = "Adresse einfügen, dann Enter: "
     PASTE_PROMPT_OR_BACK = "Einfügen, dann Enter (Esc: zurück): "
     PASTE_AGAIN = "{why} Fügen Sie sie noch einmal ein, oder brechen Sie mit Strg-C ab."
     PASTE_NOT_RIGHT = "Das ist nicht die Adresse dieser Anmeldung."
-    PASTE_TOO_LONG = "Das sind mehr als {limit} KiB; so lang ist keine Adresse."
+    PASTE_TOO_LONG = "Das sind mehr als {limit} KiB; so lang ist eine Adresse nie."
     PASTE_NOT_NOW = "Sie können jetzt nichts einfügen."
     PASTED_CHARACTER = "({count} Zeichen)"
     PASTED_CHARACTERS = "({count} Zeichen)"
@@ -343,8 +344,8 @@ class German(Words):
     STAGE_ASKING = "Der Server wird gefragt"
     STAGE_APPROVE = "Warten auf Ihre Bestätigung"
     STAGE_VISITED = "Ihr Browser ist bei {name}; bestätigen Sie dort"
-    STAGE_RETURNED = "Sie sind zurück; die Tokens werden geholt"
-    STAGE_FETCHING = "Die Tokens werden geholt"
+    STAGE_RETURNED = "Sie sind zurück; die Tokens werden abgerufen"
+    STAGE_FETCHING = "Die Tokens werden abgerufen"
     STAGE_REFUSED = "Sie sind zurück"
     STAGE_OTHER_PROCESS = "Warten auf den anderen Prozess"
     STAGE_LEFT = "Noch {left}. {stage}"
@@ -355,12 +356,10 @@ class German(Words):
     STAGE_CANCELS = "{stage}. Strg-C bricht ab."
     STAGE_END = "{stage}."
 
-    PREPARING_RESOURCE = "{url} wird gefragt, bei welchem Server die Anmeldung stattfindet."
-    PREPARING_SERVER = "Die Anmeldung findet bei {url} statt."
+    PREPARING_RESOURCE = "{url} wird gefragt, welcher Server für die Anmeldung zuständig ist."
+    PREPARING_SERVER = "Sie melden sich bei {url} an."
     PREPARING_REGISTRATION = "Dieses Programm wird bei {url} registriert."
-    FOLLOWS = (
-        "Prozess {process} meldet sich schon bei {name} an; das Ergebnis wird abgewartet. Strg-C bricht ab."
-    )
+    FOLLOWS = "Prozess {process} meldet sich schon bei {name} an; es wird auf ihn gewartet. Strg-C bricht ab."
     REQUEST_TURNED_AWAY = "Eine Anfrage wurde abgelehnt: {why}"
     PORT_CALLED_AGAIN = (
         "Ein anderes Programm ruft diesen Port immer wieder auf. Seine Anfragen werden nicht beachtet."

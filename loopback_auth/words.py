@@ -89,7 +89,7 @@ class Words:
     REFUSED_NOT_UNDERSTOOD = "This request could not be understood."
     REFUSED_OUR_FAULT = "Something went wrong on this side."
     REFUSED_LONG_LINE = "This request is longer than any answer of a server can be."
-    REFUSED_HTTPS = "Something spoke https to this address; it begins with http."
+    REFUSED_HTTPS = "This address was opened with https; it begins with http."
     REFUSED_OTHER_USER = (
         "This request comes from another user of this machine, who did not start this sign-in."
     )
@@ -354,7 +354,7 @@ class Words:
         "If that is your own browser, open the link yourself."
     )
     HTTPS_TRIED = (
-        "Something spoke https to http://{authority}, which cannot answer it. If that was your browser, it "
+        "A program used https for http://{authority}, which cannot answer it. If that was your browser, it "
         "insists on https (HTTPS-only mode, or HSTS for this name): allow http there, or open the link in "
         "another browser."
     )
