@@ -55,7 +55,7 @@ def sign_in(
     narrator.begin()
 
     async def signed_in() -> SignIn:
-        person = AttendedUser()
+        person = WatchedUser()
         async with serve_demo(server_factory=signing_server) as demo:
             if bound is not None and plan.start_page:
                 bound.opening = person.open(bound.start_url)
@@ -80,7 +80,7 @@ def sign_in(
     return done
 
 
-class AttendedUser(SimulatedUser):
+class WatchedUser(SimulatedUser):
     """A simulated user whose failure ends the sign-in: no other user could open the link again."""
 
     def __init__(self) -> None:

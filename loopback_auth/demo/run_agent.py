@@ -42,16 +42,16 @@ async def run_agent(
         MalformedResponse: see `follow`.
         TransportError: there was no answer, or it took longer than a minute.
     """
-    way = follow(url, decision=decision, account=account, user_code=user_code)
+    agent = follow(url, decision=decision, account=account, user_code=user_code)
     limits = ClientTimeout(total=BROWSING_SECONDS)
     async with ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False) as session:
-        step = next(way)
+        step = next(agent)
         while True:
             if thinking and step.decides:
                 await asyncio.sleep(thinking)
             response = await _seen(session, step, observer, reaches)
             try:
-                step = way.send(response)
+                step = agent.send(response)
             except StopIteration as end:
                 last: HttpResponse = end.value
                 return last

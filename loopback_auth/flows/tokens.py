@@ -54,15 +54,15 @@ def checked_tokens(
 
     Source: RFC 6749 §5.1; OpenID Connect Core 1.0 §3.1.3.3-3.1.3.8, §5.3; RFC 9449 §5.
     """
-    told = token_response(
+    response = token_response(
         answer,
         requested_scope=client.scope,
         quirks=client.provider.quirks,
         dpop=False if prover is None else client.dpop,
     )
-    for warning in told.warnings:
+    for warning in response.warnings:
         yield from Warn(warning)
-    tokens, raw = told.tokens, told.members.get("id_token")
+    tokens, raw = response.tokens, response.members.get("id_token")
     # A resource may name openid among its scopes although its server issues no ID tokens.
     if nonce is not None and not isinstance(raw, str) and not client.resource_server:
         raise MalformedResponse(
@@ -212,15 +212,15 @@ def front_channel_tokens(
     """
     parameters = dict(response.parameters)
     if "access_token" in parameters:
-        told = token_set(
+        granted = token_set(
             parameters,
             obtained_at=response.received_at,
             requested_scope=client.scope,
             quirks=client.provider.quirks,
         )
-        for warning in told.warnings:
+        for warning in granted.warnings:
             yield from Warn(warning)
-        tokens = told.tokens
+        tokens = granted.tokens
     else:
         tokens = TokenSet("", "Bearer", response.received_at, scope=client.scope)
     identity = yield from front_channel_identity(client, response, keys=keys)
@@ -293,10 +293,10 @@ def _account(
 ) -> Flow[str]:
     fields = client.provider.account_fields
     claims: Mapping[str, object] = tokens.id_token.claims if tokens.id_token is not None else {}
-    telling = account_name(claims, [name for name in fields if name != "sub"])
+    named_by_token = account_name(claims, [name for name in fields if name != "sub"])
     request = userinfo_request(client, metadata, tokens) if tokens.access_token else None
-    if telling or request is None:
-        return telling or account_name(claims, fields)
+    if named_by_token or request is None:
+        return named_by_token or account_name(claims, fields)
     # The name is optional: the sign-in has succeeded even if this request fails.
     try:
         answer = yield from send(request, "UserInfo request", prover, access_token=tokens.access_token)

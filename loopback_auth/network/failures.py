@@ -153,8 +153,8 @@ def _of_server(exc: Exception, complaints: Callable[[], Sequence[str]]) -> Troub
             return _of_name(unknown)
         case TimeoutError():
             return Trouble("it took too long", RETRY)
-        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError() as nobody, host=host):
-            return Trouble(_words(nobody), NOT_RUNNING if host in LOOPBACK or is_localhost(host) else RETRY)
+        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError() as closed, host=host):
+            return Trouble(_words(closed), NOT_RUNNING if host in LOOPBACK or is_localhost(host) else RETRY)
         case aiohttp.ClientConnectorError():
             return Trouble(_words(exc.os_error), RETRY)
         case aiohttp.ClientError() if _encoding(exc):

@@ -161,12 +161,12 @@ class StartPage:
         if link.used:
             self._opened_again(link)
             return OPENED_BEFORE
-        authority, nobody = self._reached_by(head), without_window(head)
+        authority, windowless = self._reached_by(head), without_window(head)
         link.round = self._round
         if link.exposed:
             self._expected.guard(self._states.get(authority, ""))
-        self._tell(LinkOpened(authority, nobody))
-        if nobody and not self._expected.answered:
+        self._tell(LinkOpened(authority, windowless))
+        if windowless and not self._expected.answered:
             self._renew()
         return None
 

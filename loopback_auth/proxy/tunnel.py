@@ -71,16 +71,16 @@ class Incoming:
 
 async def carry(client: Incoming, to_server: Write, server: Incoming, to_client: Write) -> None:
     """Carry bytes both ways until one side ends."""
-    ways = (
+    directions = (
         asyncio.ensure_future(_carry(client, to_server)),
         asyncio.ensure_future(_carry(server, to_client)),
     )
     try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+        for direction in directions:
+            direction.cancel()
+        await asyncio.gather(*directions, return_exceptions=True)
 
 
 async def _carry(incoming: Incoming, write: Write) -> None:

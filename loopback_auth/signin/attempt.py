@@ -251,8 +251,8 @@ class SignInAttempt:
                 parameter="timeout",
             )
         redirects = self._leading not in POLLED
-        nobody = "The browser did not come back" if redirects else "The login was not approved"
-        return AttemptExpired(f"{nobody} within {within}.", hint=hint, parameter=parameter)
+        what = "The browser did not come back" if redirects else "The login was not approved"
+        return AttemptExpired(f"{what} within {within}.", hint=hint, parameter=parameter)
 
 
 async def no_paste(_: AuthorizationRequest) -> Callback:

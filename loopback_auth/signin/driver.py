@@ -221,22 +221,22 @@ class Driver:
 
     async def _receive(self, request: AuthorizationRequest) -> Callback:
         arriving = asyncio.ensure_future(self._resources.own_receiver().receive(request))
-        ways = {arriving}
+        waiting = {arriving}
         if self._paste is not None:
-            ways.add(asyncio.ensure_future(self._paste(request)))
+            waiting.add(asyncio.ensure_future(self._paste(request)))
         try:
             while True:
-                done, ways = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 first = arriving if arriving in done else done.pop()
-                nobody = first.exception()
+                failure = first.exception()
                 # If no address can be pasted, the redirect may still arrive.
-                if first is arriving or not isinstance(nobody, Unavailable):
+                if first is arriving or not isinstance(failure, Unavailable):
                     return first.result()
-                self._resources.notify(Warned(f"{nobody.message} {nobody.hint}"))
+                self._resources.notify(Warned(f"{failure.message} {failure.hint}"))
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _sleep(self, seconds: float) -> Tick:
         if self._waiting_page is None:

@@ -166,8 +166,8 @@ def _check_asked(settings: Settings, flow: str | None) -> None:
 
 def _check_confirmed(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:
     """Refuse a flow that another person could approve, if no person is here to confirm the account."""
-    nobody = chosen.facts.person.level in (NO, UNLIKELY)
-    if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:
+    unattended = chosen.facts.person.level in (NO, UNLIKELY)
+    if flow in APPROVED_BY_ANYBODY and unattended and not unconfirmed:
         raise ConfigError(
             confirmation_needed(flow),
             hint="Run this in a terminal, or add --yes to accept whichever account approved.",

@@ -52,7 +52,7 @@ MakeDriver = Callable[[str, str], Driver]
 
 AS_ASKED = "You asked for it."
 INSTEAD = "It takes over."
-HTTPS_ONLY = "Whatever has come to the link so far spoke https, which is not answered there."
+HTTPS_ONLY = "All requests to the link so far used https, which this port does not answer."
 
 REFUSALS = (*DENIALS, "denied_or_expired")
 """The last is our own code for tickets, whose vendors do not say which of the two it was."""
@@ -144,8 +144,8 @@ class Race:
     def evidence(self, event: Event) -> None:
         """Begin or end flows because of an event."""
         match event:
-            case LinkRequested(authority, nobody):
-                if not nobody:
+            case LinkRequested(authority, windowless):
+                if not windowless:
                     self._look_again(self._plan.second_look, self._nobody_came_back)
                 self._follow(authority)
             case LinkOpened(windowless_program=""):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loopback_auth.api import login
-from loopback_auth.commands._simulated import AttendedUser
+from loopback_auth.commands._simulated import WatchedUser
 from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.user import SimulatedUser
@@ -41,7 +41,7 @@ async def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> No
     store = MemoryTokenStore()
 
     async with serve_demo(half_close=["/authorize"]) as demo:
-        person = AttendedUser()
+        person = WatchedUser()
         with pytest.raises(TransportError, match="simulated user agent"):
             await person.through(
                 session.sign_in(

@@ -54,7 +54,7 @@ class Opened:
 
 
 class Interaction:
-    """Attends one run of a program.
+    """Plays the user at the program itself, during one sign-in.
 
     Args:
         process: the program.
@@ -88,7 +88,7 @@ class Interaction:
         self._browsers: list[str] = []
         self._printed: dict[str, float] = {}
         self._scanned = self._read = self._typed = process.begun
-        self._task = asyncio.create_task(self._attend())
+        self._task = asyncio.create_task(self._watch())
 
     @property
     def over(self) -> bool:
@@ -146,7 +146,7 @@ class Interaction:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def _attend(self) -> None:
+    async def _watch(self) -> None:
         while True:
             now = time.monotonic()
             self._process.status()
