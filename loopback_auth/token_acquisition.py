@@ -88,15 +88,20 @@ class TokenAcquisition:
             LoopbackAuthError: the renewal or the sign-in failed.
         """
         try:
-            return await self._got(needed, caller)
+            return await self._obtained(needed, caller)
         except Unavailable as exc:
             # Its subclasses are about this machine and the server; a user could help there.
             if type(exc) is not Unavailable or not needed.steps_up:
                 raise
             raise wanted(self._name, needed, hint=exc.hint) from exc
 
-    async def _got(self, needed: Requirement, caller: Awaiting | Blocking) -> SignIn:
-        asks = False
+    async def _obtained(self, needed: Requirement, caller: Awaiting | Blocking) -> SignIn:
+        """Return a sign-in that meets the requirement.
+
+        Each round waits for the call that is under way, or looks at the store, decides, and renews or asks.
+        The next round begins when another caller was faster, or when what was obtained is not enough.
+        """
+        asks = False  # Whether a renewal has shown that only the user can help.
         while True:
             call = self._state.call
             if call is not None:
@@ -266,21 +271,7 @@ class TokenAcquisition:
         async def renewal(notify: Notify) -> SignIn:
             from loopback_auth.signin.refresh import renew  # Start-up: not before a browser.
 
-            if state.unsaved is not None:
-                # The refresh token in the store was used, and the one that came for it is not there.
-                raise StoreError(
-                    f"The tokens for {self._name} cannot be renewed: the last ones are not kept yet.",
-                    hint="Check the store.",
-                    parameter="store",
-                )
-            if state.dead is not None and state.dead[0] == kept.tokens and time.monotonic() < state.dead[1]:
-                raise SignInRequired(state.dead[2], hint=state.dead[3])
-            if state.forked and not self._store.excludes_processes:
-                raise SignInRequired(
-                    f"The tokens for {self._name} are those of the process that was forked.",
-                    hint="Use a store that processes can share, such as FileTokenStore.",
-                    parameter="store",
-                )
+            self._check_refresh_token(kept)
             try:
                 renewed = await renew(
                     kept,
@@ -307,6 +298,25 @@ class TokenAcquisition:
             return renewed
 
         return renewal
+
+    def _check_refresh_token(self, kept: SignIn) -> None:
+        """Refuse to send a refresh token that this process has used, or its parent process may use."""
+        state = self._state
+        if state.unsaved is not None:
+            # The refresh token in the store was used, and the one that came for it is not there.
+            raise StoreError(
+                f"The tokens for {self._name} cannot be renewed: the last ones are not kept yet.",
+                hint="Check the store.",
+                parameter="store",
+            )
+        if state.dead is not None and state.dead[0] == kept.tokens and time.monotonic() < state.dead[1]:
+            raise SignInRequired(state.dead[2], hint=state.dead[3])
+        if state.forked and not self._store.excludes_processes:
+            raise SignInRequired(
+                f"The tokens for {self._name} belong to the parent process.",
+                hint="Use a store that processes can share, such as FileTokenStore.",
+                parameter="store",
+            )
 
     def _question(self, look: Found, needed: Requirement) -> Work[SignIn]:
         state, kept = self._state, look.kept

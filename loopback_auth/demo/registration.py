@@ -213,36 +213,43 @@ def checked(members: Mapping[str, object], setup: Setup) -> dict[str, object]:
         "token_endpoint_auth_method": method,
         "application_type": _one_of(members, "application_type", ("web", "native")),
     }
-    for name in TEXTS:
-        value = members.get(name)
-        if value is None:
-            continue
-        if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
-            raise _unfit("A text is no string, or holds a control character.")
-        accepted[name] = value
-    for name in ("client_uri", "logo_uri", "tos_uri", "policy_uri"):
-        if name in accepted and not str(accepted[name]).startswith(("https://", *LOOPBACK)):
-            raise _unfit("An address of a web page is not an https URL.")
+    accepted |= _texts(members)
     contacts = members.get("contacts", [])
     if not is_strings(contacts):
-        raise _unfit("The contacts are no list of strings.")
+        raise _unfit("The contacts are not a list of strings.")
     if "jwks" in members:
-        jwks = members["jwks"]
-        keys = public_keys(jwks) if is_object(jwks) else []
-        if not 0 < len(keys) <= MOST_KEYS or any(PRIVATE & key.keys() for key in keys):
-            raise _unfit("The jwks are no set of public keys.")
-        accepted["jwks"] = {"keys": keys}
+        accepted["jwks"] = {"keys": _keys(members["jwks"])}
     if method == "private_key_jwt" and "jwks" not in accepted:
         raise _unfit("The method private_key_jwt needs jwks.")
     bound = members.get("dpop_bound_access_tokens", False)
     if not isinstance(bound, bool) or (bound and setup.features.dpop == "off"):
-        raise _unfit("The dpop_bound_access_tokens is no boolean, or there is no DPoP here.")
+        raise _unfit("The dpop_bound_access_tokens is not a boolean, or there is no DPoP here.")
     scope = members.get("scope", "")
     if not isinstance(scope, str):
-        raise _unfit("The scope is no string.")
+        raise _unfit("The scope is not a string.")
     if bound:
         accepted["dpop_bound_access_tokens"] = True
     return accepted | ({"contacts": contacts} if contacts else {}) | ({"scope": scope} if scope else {})
+
+
+def _texts(members: Mapping[str, object]) -> dict[str, object]:
+    """Return the texts that are shown to people: names, and addresses of web pages."""
+    texts = {name: members[name] for name in TEXTS if members.get(name) is not None}
+    for name, text in texts.items():
+        if not isinstance(text, str) or len(text) > LONGEST or not text.isprintable():
+            raise _unfit("A text is not a string, is too long, or contains a control character.")
+        is_address = name in ("client_uri", "logo_uri", "tos_uri", "policy_uri")
+        if is_address and not text.startswith(("https://", *LOOPBACK)):
+            raise _unfit("An address of a web page is not an https URL.")
+    return texts
+
+
+def _keys(jwks: object) -> list[dict[str, object]]:
+    """Return the keys of a set, all of them public."""
+    keys = public_keys(jwks) if is_object(jwks) else []
+    if not 0 < len(keys) <= MOST_KEYS or any(PRIVATE & key.keys() for key in keys):
+        raise _unfit("The jwks is not a set of public keys.")
+    return keys
 
 
 def _names(

@@ -33,26 +33,11 @@ def authorization_request(
 
     Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2; RFC 9449 §10; RFC 9470 §4.
     """
-    if metadata.authorization_endpoint is None:
-        raise EndpointMissing(
-            "The server has no authorization endpoint.",
-            hint="Choose another flow, or give its URL.",
-            parameter="flow authorization_endpoint",
-        )
-    types = client.response_type.split()
-    # Checked before the person is asked, not afterwards.
-    if "code" in types and metadata.token_endpoint is None:
-        raise EndpointMissing(
-            "The server has no token endpoint.", hint="Give its URL.", parameter="token_endpoint"
-        )
+    types = tuple(client.response_type.split())
+    endpoint = _authorization_endpoint(metadata, types)
     mode = response_mode(client, metadata)
-    # OpenID Connect Core 1.0 §3.2.2.1: without a nonce, an ID token from the browser could be replayed.
-    wants_id_token = "id_token" in types or ("code" in types and "openid" in client.scope.split())
     verifier = attempt.code_verifier if client.provider.pkce and "code" in types else None
-    # If a server is known to omit the nonce in its ID token, PKCE protects a code against the same attack
-    # (RFC 9700 §4.5.3); an ID token from the browser has no other protection.
-    without = not client.provider.quirks.nonce and types == ["code"] and verifier is not None
-    nonce = attempt.nonce if wants_id_token and not without else None
+    nonce = attempt.nonce if _sends_nonce(client, types, pkce=verifier is not None) else None
     parameters = [
         ("response_type", client.response_type),
         ("client_id", client.client_id),
@@ -77,7 +62,7 @@ def authorization_request(
     parameters += [("resource", check_resource(resource)) for resource in client.resource]
     parameters = _with_extra(parameters, client)
     return AuthorizationRequest(
-        url=with_parameters(metadata.authorization_endpoint, parameters),
+        url=with_parameters(endpoint, parameters),
         parameters=tuple(parameters),
         redirect_uri=redirect_uri,
         response_type=client.response_type,
@@ -88,6 +73,37 @@ def authorization_request(
         metadata=metadata,
         mode_demanded=client.response_mode is not None,
     )
+
+
+def _authorization_endpoint(metadata: ServerMetadata, types: tuple[str, ...]) -> str:
+    """Return the endpoint, if the server has all those that the flow needs.
+
+    This is checked before the person is asked, not afterwards.
+    """
+    if metadata.authorization_endpoint is None:
+        raise EndpointMissing(
+            "The server has no authorization endpoint.",
+            hint="Choose another flow, or give its URL.",
+            parameter="flow authorization_endpoint",
+        )
+    if "code" in types and metadata.token_endpoint is None:
+        raise EndpointMissing(
+            "The server has no token endpoint.", hint="Give its URL.", parameter="token_endpoint"
+        )
+    return metadata.authorization_endpoint
+
+
+def _sends_nonce(client: ClientConfig, types: tuple[str, ...], *, pkce: bool) -> bool:
+    """Return whether a nonce is sent: without one, an ID token from the browser could be replayed.
+
+    If a server is known to omit the nonce in its ID token, PKCE protects a code against the same attack; an
+    ID token from the browser has no other protection.
+
+    Source: OpenID Connect Core 1.0 §3.2.2.1; RFC 9700 §4.5.3.
+    """
+    wants_id_token = "id_token" in types or ("code" in types and "openid" in client.scope.split())
+    needless = not client.provider.quirks.nonce and types == ("code",) and pkce
+    return wants_id_token and not needless
 
 
 def _thumbprint(attempt: Attempt, client: ClientConfig) -> str | None:
