@@ -38,7 +38,7 @@ class IdToken:
 
     @property
     def expires_at(self) -> float | None:
-        """When it expires, in Unix seconds (`exp`); None where that claim is no number."""
+        """When it expires, in Unix seconds (`exp`); None where that claim is not a number."""
         expires_at = self.claims.get("exp")
         if not isinstance(expires_at, int | float):
             return None

@@ -157,5 +157,5 @@ def _show(title: str, rows: Sequence[Sequence[str]]) -> None:
 def _columns() -> int:
     try:
         return min(os.get_terminal_size(sys.stdout.fileno()).columns or WIDEST, WIDEST)
-    except (OSError, ValueError):  # It is no terminal.
+    except (OSError, ValueError):  # It is not a terminal.
         return WIDEST

@@ -92,7 +92,7 @@ class Access:
             raise _invalid("The access token is unknown, expired or revoked.", guard, answer)
         # RFC 9449 §7.2: a bound token MUST NOT be accepted as a bearer token
         if issued.jkt != thumbprint:
-            raise _invalid("The access token is bound to a key, and this is no proof of it.", guard, "DPoP")
+            raise _invalid("The access token is bound to a key, and this does not prove it.", guard, "DPoP")
         if not bound and self._setup.features.dpop == "required":
             raise _invalid("The access token is not bound to a key.", guard, answer)
         faults = self._setup.faults

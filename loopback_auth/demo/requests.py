@@ -243,7 +243,7 @@ def _thumbprint(text: str, setup: Setup) -> str:
     if setup.features.dpop == "off":
         return ""
     if text and not THUMBPRINT.fullmatch(text):
-        raise Refused("invalid_request", "The dpop_jkt is no thumbprint.")
+        raise Refused("invalid_request", "The dpop_jkt is not a thumbprint.")
     return text
 
 

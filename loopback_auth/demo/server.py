@@ -72,7 +72,7 @@ class DemoServer:
         require_pushed_authorization_requests: refuse requests that were not pushed (RFC 9126 §5).
         device_interval: seconds that have to pass between two polls with a device code (RFC 8628 §3.2).
         features: what else it offers; None: the default of `Features`.
-        fetch: gets the document of a client whose ID is its address; None: client IDs are no addresses.
+        fetch: gets the document of a client whose ID is its address; None: client IDs are not addresses.
 
     Raises:
         ConfigError: the issuer is not an origin, or a redirect URI is not http or https.

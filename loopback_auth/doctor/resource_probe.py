@@ -48,7 +48,7 @@ def probe_resource(client: ClientConfig) -> Flow[tuple[Answers, ClientConfig | N
     except LoopbackAuthError as exc:
         return (_failed(RESOURCE, exc, sent),), None
     if isinstance(found, ServerMetadata):
-        told = f"This is no resource, but an authorization server: {found.issuer}."
+        told = f"This is not a resource, but an authorization server: {found.issuer}."
         at_issuer = as_issuer(client)
         known = replace(at_issuer, provider=replace(client.provider, metadata=found))
         there = ProbeAnswer("address", "yes", _after(sent, told), "RFC 8414 §3")

@@ -18,7 +18,7 @@ class Answer:
         answer: a sentence or more; empty when the points say all.
         source: clause or page behind the answer.
         steps: numbers of the trace entries that show it.
-        points: what the answer lists, a sentence each; empty when it is no list.
+        points: what the answer lists, a sentence each; empty when it is not a list.
     """
 
     question: str

@@ -27,7 +27,7 @@ HEADINGS: Mapping[StoryKind, str] = {
     "token": "What the token says",
     "document": "What the document says",
 }
-"""What the scenes of a story are called, where they are no steps."""
+"""What the scenes of a story are called, where they are not steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _unknown(text: str) -> ConfigError:
 
 
 def unknown_provider(name: str) -> ConfigError:
-    """Make the error for a name that is no preset; it is repeated only if it is the name of something."""
+    """Make the error for a name that is not a preset; it is repeated only if it is the name of something."""
     shown = f": {name!a}" if is_name(name) and len(name) <= LONGEST_WORD and not looks_secret(name) else ""
     return ConfigError(f"Unknown provider{shown}", hint=suggestion(name[:LONGEST_WORD], every_preset()))
 

@@ -78,7 +78,7 @@ def content_length(fields: Iterable[tuple[str, str]]) -> int | None:
     """Return the length that an answer states; None: it states none, or is sent in chunks.
 
     Raises:
-        ValueError: it states more than one, or something that is no length, or has another transfer coding.
+        ValueError: it states several lengths, or something that is not a length, or another transfer coding.
 
     Source: RFC 9112 §6.3.
     """

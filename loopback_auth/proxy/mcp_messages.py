@@ -73,7 +73,7 @@ class Message:
 
 
 class NotAMessage(ValueError):
-    """A line is no message.
+    """A line is not a message.
 
     Args:
         message: what it is instead.

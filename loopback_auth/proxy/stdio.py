@@ -312,7 +312,7 @@ class _Bridge:
         self._listening = asyncio.create_task(listening()) if self._server.session.version else None
 
     async def _pass_on(self, message: Message) -> None:
-        """Write a message of the server, if it is no response that the client does not wait for."""
+        """Write a message of the server, if it is not a response that the client does not wait for."""
         text = message.text
         if message.kind == "response":
             request = self._requests.get(message.key)

@@ -173,7 +173,7 @@ def _item(value: object) -> object:
 
 def _changed(before: bytes, path: str, change: Callable[[TOMLDocument], None]) -> tuple[bytes, bool]:
     """Return the new content, and whether it has a secret."""
-    provider_tables(parsed(before, path), path)  # Its errors name the line, and what is no table.
+    provider_tables(parsed(before, path), path)  # Its errors name the line, and what is not a table.
     mark, text = (BOM if before.startswith(BOM) else b""), before.removeprefix(BOM).decode()
     try:
         document = tomlkit.parse(text)

@@ -1,4 +1,4 @@
-"""What one process knows of a sign-in beside its tokens: what is under way, and what was done in vain.
+"""What one process knows of a sign-in besides its tokens: what is under way, and what has failed.
 
 A server that refuses every token must not lead to a renewal, or to a question, at every request.
 """
@@ -21,7 +21,7 @@ REFUSED_FOR = 60.0
 """Seconds for which a refused refresh token is not sent again, and the user is not asked the same again."""
 
 MOST_REFUSED = 5
-"""New tokens that may be refused within `REFUSED_FOR` seconds until that is no reason to renew any more."""
+"""New tokens that may be refused within `REFUSED_FOR` seconds until they are no longer renewed for that."""
 
 MOST_ASKED = 5
 """Questions within `REFUSED_FOR` seconds because servers want more, which may be something else each time."""
@@ -31,17 +31,17 @@ NEW_SECONDS = 5.0
 
 
 class ProcessState:
-    """What one process knows; a process that was forked begins anew.
+    """What one process knows; a child process begins anew after a fork.
 
     Args:
         name: of the sign-in.
-        parent: what the process knew that was forked; None in the first one.
+        parent: what the parent process knew when it forked; None: this process was not forked.
     """
 
     def __init__(self, name: str, parent: ProcessState | None) -> None:
         self._name = name
         self.forked: bool = parent is not None
-        """What the store has may be renewed by the process that was forked."""
+        """Whether the parent process may renew the same tokens."""
         self.lock: Lock = Lock()
         """Guards `call` and `ended`."""
         self.call: SharedCall[SignIn] | None = None
@@ -69,7 +69,7 @@ class ProcessState:
             self.dead = (
                 spent,
                 FOR_EVER,
-                "The refresh token was used by the process that was forked.",
+                "The refresh token was used by the parent process.",
                 "Sign in again.",
             )
 

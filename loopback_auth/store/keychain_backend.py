@@ -197,7 +197,7 @@ def _configured() -> _BackEnd | None:
 
 
 def _checked(backend: _BackEnd) -> _BackEnd:
-    """Refuse a back end that `keyring` is configured to use, and that is no keychain.
+    """Refuse a back end that `keyring` is configured to use, and that is not a keychain.
 
     Raises:
         StoreError: it keeps nothing, keeps plain text, or is one of several in a chain, or ours.

@@ -360,7 +360,7 @@ def _flaw(found: os.stat_result) -> tuple[str, str] | None:
 
 
 def _flaw_by_name(path: str) -> tuple[str, str] | None:
-    # Explains why opening failed; it is no check of a file that is opened later.
+    # Explains why opening failed; it is not a check of a file that is opened later.
     try:
         return _flaw(os.lstat(path))
     except OSError:

@@ -1,6 +1,6 @@
 """In a notebook, show messages with links to click, which a terminal makes by itself and a cell does not.
 
-IPython is no dependency: a notebook has imported it already.
+IPython is not a dependency: a notebook has imported it already.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Show = Callable[[str, str], object]
 
 
 def notebook_line(program: Program | None) -> NotebookLine | None:
-    """Return what writes messages to the output of the cell that runs; None: this is no notebook."""
+    """Return what writes messages to the output of the cell that runs; None: this is not a notebook."""
     if "IPython" not in sys.modules:
         return None
     ipython: Any = sys.modules["IPython"]

@@ -99,7 +99,7 @@ def _use_state(context: AttackContext) -> Scenario:
     redirect_uri, state = in_link(link, "redirect_uri"), in_link(link, "state")
     said = "There is no redirect URI in it."
     if redirect_uri:
-        # The issuer is no secret.
+        # The issuer is not a secret.
         pairs = {"error": "access_denied", "state": state, "iss": context.issuer}
         answer = yield from Ask(from_page(f"{redirect_uri}?{urlencode(pairs)}"))
         said = f"A refusal with the state in it got {answer_text(answer)}."

@@ -117,7 +117,7 @@ def ticket_in_url(link: Link) -> Judgement:
 
 
 def posted(_link: Link) -> Judgement:
-    """Say that a token request is no link."""
+    """Say that a token request is not a link."""
     return failed("This is a token request in the form of a link: its secrets are in the address.")
 
 

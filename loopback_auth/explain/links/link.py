@@ -1,6 +1,6 @@
 """Reads a link of a sign-in: its parts, its parameters as they were written, and what kind of link it is.
 
-Nothing is refused here but what is no link at all: a link that breaks the rules is what a user wants
+Nothing is refused here but what is not a link at all: a link that breaks the rules is what a user wants
 explained. So the query is not read by a library, which would hide what is wrong with it. The values are
 secret as long as nothing says otherwise.
 

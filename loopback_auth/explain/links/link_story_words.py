@@ -49,7 +49,7 @@ TITLES: Mapping[str, str] = {
     "OAuth 1.0": "link of OAuth 1.0",
     "SAML": "link of SAML",
 }
-"""By kind of link, where the kind itself is no title."""
+"""By kind of link, where the kind itself is not a title."""
 
 NOTES: Mapping[str, str] = {
     "nothing sent": "Nothing was sent: this is what can be read from the link alone.",
