@@ -247,7 +247,7 @@ FLOWS = (
         title=Words.FLOW_PASTE,
     ),
 )
-"""In the order in which they are chosen, compared and listed."""
+"""Every flow, in the order in which they are chosen, compared and listed."""
 
 ENDPOINTS = (
     "authorization_endpoint",
@@ -258,7 +258,7 @@ ENDPOINTS = (
     "userinfo_endpoint",
     "jwks_uri",
 )
-"""By their names in the metadata (RFC 8414 §2), which are fields of `ServerMetadata` and settings as well."""
+"""The endpoints by their names in the metadata (RFC 8414 §2), which name fields and settings as well."""
 
 BY_NAME: dict[str, FlowTraits] = {flow.name: flow for flow in FLOWS}
 NAMES = tuple(flow.name for flow in FLOWS if not flow.variant_of)

@@ -34,7 +34,7 @@ from loopback_auth.store import FileTokenStore
 from loopback_auth.token_source import TokenSource
 
 LIBRARIES = ("httpx2", "httpx")
-"""Of the MCP SDK and of fastmcp: httpx2 since version 2 and 4, httpx before."""
+"""HTTP libraries of the MCP SDK and of fastmcp: httpx2 since versions 2 and 4, httpx before."""
 
 
 def _auth_classes() -> tuple[type, ...]:

@@ -23,7 +23,7 @@ from loopback_auth.tokens import DPOP, SignIn
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 MOST_TOKENS = 8
-"""Of one sign-in; requests with older ones have been answered by now."""
+"""Tokens of one sign-in that are remembered; requests with older ones have been answered by now."""
 
 
 class Provers:

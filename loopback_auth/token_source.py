@@ -393,7 +393,7 @@ class _Shared:
         """Asks the user in place of `login`."""
         self._options = options
         self._acquisitions: dict[str, TokenAcquisition] = {}
-        """At most one, by its name: of several threads that make one, `setdefault` lets one win."""
+        """At most one, by the sign-in's name: if several threads make one, `setdefault` keeps the first."""
         self._provers: dict[str, Provers] = {}
 
     def acquisition(self) -> TokenAcquisition:

@@ -29,7 +29,7 @@ from loopback_auth.signin.refresh import can_verify_signatures
 LIMIT = 1000
 """Requests of all attacks together; about 300 are made where everything can be tried."""
 SECONDS = 300.0
-"""In which all attacks have to end."""
+"""Seconds in which all attacks have to end."""
 
 
 async def attack(server: Server, person: Person, *, other_client_id: str = "") -> Comparison:

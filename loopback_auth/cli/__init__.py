@@ -105,9 +105,9 @@ examples:
 
 
 READER_GONE = 141
-"""What a shell makes of SIGPIPE, by which programs end that nobody reads any longer."""
+"""The exit status that shells show for SIGPIPE, which ends a program whose output is no longer read."""
 PLAIN = str.maketrans({"\u00d7": "x", "§": "section ", "→": "->", "…": "...", "✓": "ok", "✗": "no", "·": "-"})
-"""For a terminal or file whose encoding has none of these."""
+"""Replacements for characters that the encoding of a terminal or file lacks."""
 PACKAGES = ("aiohttp", "filelock", "segno", "yarl")
 """What a sign-in imports once the browser is on its way."""
 

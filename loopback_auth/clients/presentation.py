@@ -42,7 +42,7 @@ class Presentation:
         """Whether each try needs a proof."""
         if prover is None:
             self.value: str = f"Bearer {token}" if token else ""
-            """Of the header `Authorization`; empty: there is none."""
+            """The value of the header `Authorization`; empty: the header is not sent."""
             return
         # Start-up: most tokens are not bound.
         from loopback_auth.protocol.dpop_answers import Proofs

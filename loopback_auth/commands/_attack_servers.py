@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LONGEST = 4096
-"""Bytes of a password file."""
+"""Bytes that a password file may have."""
 _SECRET = re.compile(r"(?i)pass|pwd|secret|token|otp|pin$")
 
 

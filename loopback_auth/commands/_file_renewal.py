@@ -23,10 +23,10 @@ from loopback_auth.outputs.credential import Credential, credential
 from loopback_auth.tokens import SignIn
 
 LOOK_SECONDS = 30.0
-"""After which the source is asked again in any case: the clock may be set, or the machine may have slept."""
+"""Seconds after which the source is asked again in any case: the clock may be set, the machine may sleep."""
 SHORTEST_SECONDS = 0.5
 END_SECONDS = 10.0
-"""For a renewal that is under way at the end: the answer to it may have the only valid refresh token."""
+"""Seconds for a renewal that is under way at the end: its answer may hold the only valid refresh token."""
 
 
 class Source(Protocol):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LARGEST_FILE = 1024 * 1024
-"""Bytes of a file for the program."""
+"""Bytes that a file for the program may have."""
 STARTERS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("python", "pypy", "node", "nodejs", "ruby", "perl", "php", "java", "env"), ()),
     **dict.fromkeys(("sh", "bash", "dash", "zsh", "npx", "bunx", "uvx"), ()),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn, Token
 
 LOOK_SECONDS = 1.0
-"""For which an ID token is presented before it is looked at again whether another one is kept."""
+"""Seconds for which an ID token is presented before the store is looked at again for another one."""
 
 
 class KeptSource:
@@ -54,7 +54,7 @@ class KeptSource:
         self.first: SignIn = found
         """The sign-in as it was kept when the command began; its token may be old."""
         self.name: str = found.name
-        """Of the sign-in."""
+        """The name of the sign-in."""
         self.of: Token = of
         self._latest: SignIn | None = None
         self._look_at = 0.0

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn, Token
 
 AWS_SECONDS = 10.0
-"""In which AWS has to answer: the tool that has started this command is waiting."""
+"""Seconds in which AWS has to answer: the tool that has started this command is waiting."""
 _FLAGS = {name: f"--{name.replace('_', '-')}" for row in OUTPUTS.values() for name in row.options}
 
 

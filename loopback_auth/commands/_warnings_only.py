@@ -26,9 +26,9 @@ def remark(event: Event) -> None:
 
 
 REPEAT_SECONDS = 60.0
-"""After which something is said again that still holds."""
+"""Seconds after which the same line is shown again."""
 MOST_TEXTS = 100
-"""That are said within that time; some have parts that a client chooses."""
+"""Different lines that are shown within that time; some contain text that a client chooses."""
 
 
 class Seldom:

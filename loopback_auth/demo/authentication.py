@@ -23,7 +23,7 @@ BASIC = 'Basic realm="demo", charset="UTF-8"'
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_TYPES = (None, "JWT", "client-authentication+jwt")
 LONGEST = 600.0
-"""Seconds that an assertion may last."""
+"""Seconds for which an assertion may be valid."""
 
 
 class Authentication:

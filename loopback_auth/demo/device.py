@@ -49,7 +49,7 @@ class DeviceEndpoints:
         self._approvals = approvals
         self._interactions = interactions
         self._rhythm: dict[str, tuple[float, float]] = {}
-        """Interval, and time of the last poll, by device code."""
+        """The interval and the time of the last poll, by device code."""
 
     def device_authorization(self, request: HttpRequest, now: float) -> HttpResponse:
         """Answer a device authorization request.

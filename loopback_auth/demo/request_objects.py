@@ -14,7 +14,7 @@ from loopback_auth.narrow import is_strings
 
 TYPES = (None, "oauth-authz-req+jwt", "JWT")
 LONGEST = 3600.0
-"""Seconds that a signed request may last."""
+"""Seconds for which a signed request may be valid."""
 OF_THE_JWT = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
 
 

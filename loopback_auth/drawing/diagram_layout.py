@@ -30,7 +30,7 @@ CAPTION = 37.0
 GUTTER = 15.0
 """At the left, for the numbers; no label reaches into it."""
 TITLE = 20.0
-"""For the name of a phase, above its rows."""
+"""Height of the name of a phase, above its rows."""
 LEAST = 22.0
 """Height of a phase without rows, below its title."""
 FOOT = 6.0

@@ -242,4 +242,4 @@ DOCUMENT_RULES: tuple[Rule[Mapping[str, object]], ...] = (
         _lifetime,
     ),
 )
-"""For documents of every kind."""
+"""Rules for documents of every kind."""

@@ -27,7 +27,7 @@ from loopback_auth.narrow import is_list, is_object
 from loopback_auth.trace.records import Headers
 
 LIMIT = 50_000_000
-"""Bytes of an archive."""
+"""Bytes that an archive may have."""
 BODY_LIMIT = 1_000_000
 """Characters of a body; a longer one is not a message of a sign-in."""
 MAX_MILLISECONDS = 1e15

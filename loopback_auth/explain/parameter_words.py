@@ -99,7 +99,7 @@ PARAMETERS: Mapping[str, Sentence] = {
         "RFC 6749 §4.1.2.1, §5.2",
     ),
 }
-"""By name on the wire; a value may follow the name."""
+"""What each parameter is for, by its name on the wire; a value may follow the name."""
 
 SECRETS: Mapping[str, Sentence] = {
     "access_token": (
@@ -154,4 +154,4 @@ SECRETS: Mapping[str, Sentence] = {
         "jupyter/notebook#4260",
     ),
 }
-"""By kind of secret; `bound`: the code verifier is needed too."""
+"""What each secret is for, by its kind; `bound`: the code verifier is needed too."""

@@ -30,7 +30,7 @@ GRANTS = {
     DEVICE_CODE: "device token request",
     "refresh_token": "refresh request",
 }
-"""By grant type; other grant types are not a sign-in of a user."""
+"""Names of token requests by grant type; other grant types are not a sign-in of a user."""
 CALLS = {
     "create": "ticket request",
     "poll": "ticket status request",

@@ -129,7 +129,7 @@ ANSWERS: Mapping[str, str] = {
         " But the browser sees {secrets}, and the first program that exchanges it gets the token."
     ),
 }
-"""By key of the question; what is answered, or a part of it, may follow the key."""
+"""Answers by the key of the question; what is answered, or a part of it, may follow the key."""
 
 TAKERS: Mapping[str, str] = {
     "program": "anyone who has a copy of the program, if it is shipped with one",

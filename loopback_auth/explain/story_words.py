@@ -205,4 +205,4 @@ STEPS: Mapping[str, Sentence] = {
     ),
     "ticket clean-up": ("The program deletes the ticket, which is not needed any more.", VENDOR),
 }
-"""By name of a step or request; a variant may follow the name."""
+"""What each step or request is for, by its name; a variant may follow the name."""

@@ -33,7 +33,7 @@ QUESTIONS: Mapping[str, str] = {
     "redirect_uri": "Why is the redirect URI ignored?",
     "curl": "How can it be tried by hand?",
 }
-"""By key; in the order in which they are answered."""
+"""Questions by their keys, in the order in which they are answered."""
 
 ANSWERS: Mapping[str, str] = {
     "ticket": (
@@ -55,7 +55,7 @@ ANSWERS: Mapping[str, str] = {
     "curl": "By the curl commands at the end.",
     "curl elsewhere": "explain ticket netlify ends with curl commands.",
 }
-"""By key of the question; a variant may follow the key."""
+"""Answers by the key of the question; a variant may follow the key."""
 
 
 def short_answers(run: Run, wording: Wording) -> tuple[Answer, ...]:

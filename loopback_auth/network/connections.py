@@ -22,7 +22,7 @@ push out the one that matters before anybody has looked at what it says."""
 PAUSE_SECONDS = 0.01
 """Seconds before the next connection is accepted, when one could not be."""
 TURNS = 3
-"""Of the loop, after which whatever was accepted has become a connection, and can be dropped."""
+"""Turns of the loop after which every accepted socket has become a connection, and can be dropped."""
 
 
 class Connections:

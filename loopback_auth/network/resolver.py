@@ -17,7 +17,7 @@ from loopback_auth.network.threads import apart
 from loopback_auth.protocol.urls import is_localhost, is_public_address, plain_host
 
 LOOPBACK = ("::1", "127.0.0.1")
-"""In the order of browsers and curl, so that this program speaks to the same server."""
+"""Loopback addresses in the order of browsers and curl, so that all speak to the same server."""
 
 
 class PrivateAddressError(OSError):

@@ -35,7 +35,7 @@ GLOBAL = {
 }
 """Partition of a role to the endpoint of STS without a region, and the domain of those in a region."""
 MEMBERS = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
-"""Of the answer of STS, and by the same names of what the tools read."""
+"""Members of the answer of STS; the tools read the same names."""
 HINTS = {
     "AccessDenied": "Check the trust policy of the role: the token's issuer, and its conditions.",
     "ExpiredTokenException": "Sign in again.",

@@ -6,7 +6,7 @@ Source: RFC 3339 §5.6.
 from __future__ import annotations
 
 LAST_SECOND = 253_402_300_799
-"""Of the year 9999: a timestamp has four digits for the year."""
+"""The last second of the year 9999: a timestamp has four digits for the year."""
 
 
 def timestamp(expires_at: float | None) -> str:

@@ -16,7 +16,7 @@ Colour = tuple[float, float, float]
 ENOUGH = 4.5
 BLACK, WHITE = (0.0, 0.0, 0.0), (255.0, 255.0, 255.0)
 LIGHT_SHEET, DARK_SHEET = "#ffffff", "#191f20"
-"""As in style.css."""
+"""Background colours, as in style.css."""
 _ON_ACCENT = ("#ffffff", "#0c1113")
 _LIGHT_TINT, _DARK_TINT = 0.09, 0.14
 """How much of the colour is in the ground of a piece of advice."""

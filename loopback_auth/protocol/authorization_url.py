@@ -21,7 +21,7 @@ from loopback_auth.protocol.urls import check_browser_url
 SINGLE = ("client_id", "redirect_uri", "request", "request_uri", "response_mode", "response_type", "state")
 """Parameters that are read here, and must not be repeated."""
 MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
-"""Of a signed response only the state is read here; the other program checks the signature (JARM §2.4)."""
+"""Response modes; of a signed response only the state is read: the other program checks it (JARM §2.4)."""
 
 
 @dataclass(frozen=True, slots=True)

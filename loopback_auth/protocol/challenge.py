@@ -15,19 +15,19 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 MOST_CHARACTERS = 16 * 1024
-"""Of a header's value; what comes after them is not read."""
+"""Characters of a header's value that are read."""
 
 MOST_SCOPES = 100
-"""In one challenge; the person would have to read them all."""
+"""Scopes in one challenge; the person would have to read them all."""
 
 MOST_SCOPE_CHARACTERS = 4096
-"""Of all scopes together: they have to go into the address of a page, beside the rest."""
+"""Characters of all scopes together: they have to fit into the address of a page, beside the rest."""
 
 TOKEN_SCHEMES = ("bearer", "dpop")
 """Schemes that take an access token: RFC 6750 §2.1, RFC 9449 §7.1."""
 
 MOST_SECONDS = 10 * 365 * 86400
-"""Of a `max_age`; no server means more, and a longer number is read as this one."""
+"""Seconds of a `max_age`; no server means more, and a larger number is read as this one."""
 
 _BETWEEN = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -33,7 +33,7 @@ ALGORITHMS: Mapping[str, tuple[str, ...]] = {
 """The algorithms for each type of key or curve, the first one for servers that list none (RFC 7518 §3.1)."""
 
 MOST_CHARACTERS = 64 * 1024
-"""Of a key; one of RSA with 8192 bits has a tenth of them."""
+"""Characters of a key; one of RSA with 8192 bits has a tenth of them."""
 
 _BLOCK = re.compile(r"-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 

@@ -50,7 +50,7 @@ class EventStream:
 
     def __init__(self, limit: int) -> None:
         self.last_event_id: str = ""
-        """Of the latest event, with or without data; it outlives the event (§9.2.6)."""
+        """The ID of the latest event, with or without data; it stays until the next one (§9.2.6)."""
         self.retry: float | None = None
         """Seconds to wait before the stream is resumed; None: the server did not say."""
         self._limit = limit

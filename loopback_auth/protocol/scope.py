@@ -31,7 +31,7 @@ PREFIXES = ("https://graph.microsoft.com/",)
 """Prefixes that Entra adds or leaves out."""
 
 EVERYTHING = ".default"
-"""At Entra: everything that the client is registered for at one resource."""
+"""The scope that means, at Entra, everything that the client is registered for at one resource."""
 
 MOST = 1000
 """Scopes in one answer; each is compared with each requested one."""

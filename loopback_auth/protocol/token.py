@@ -42,7 +42,7 @@ NOT_EXTRA = frozenset(
 """Members beside an access token that have a field of their own, or a meaning for the protocol."""
 
 UNTOLD = "none"
-"""In `Quirks.token_types`: the response has no token type."""
+"""The value in `Quirks.token_types` that means: the response has no token type."""
 HINT = "Check the URL of the token endpoint: something other than an OAuth server may have answered."
 CODE_SPENT = "Sign in again {when}; the code of this attempt cannot be used again."
 STILL_KEPT = "The sign-in is kept."

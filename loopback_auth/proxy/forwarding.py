@@ -42,7 +42,7 @@ from loopback_auth.proxy.upstream import FAILURES, Upstream
 from loopback_auth.redact import server_text
 
 MOST_REQUESTS = 1000
-"""That are under way at the same time; each may hold some hundred kilobytes."""
+"""Requests that may be under way at the same time; each may hold some hundred kilobytes."""
 SWITCHED = 101
 
 

@@ -28,9 +28,9 @@ HOP_BY_HOP = frozenset(
 )
 """RFC 9110 §7.6.1, §11.7; trailer fields are dropped with what announces them, as §6.5.1 allows."""
 _OURS = HOP_BY_HOP | {"authorization", "content-length", "dpop", "expect", "host"}
-"""Of a request: what is written anew for the server."""
+"""Fields of a request that are written anew for the server."""
 OVERRIDES = ("x-http-method", "x-http-method-override", "x-method-override")
-"""With these some servers take a GET for something else."""
+"""Fields with which some servers treat a GET as another method."""
 _BREAKS = re.compile(r"[\r\n\0]")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 

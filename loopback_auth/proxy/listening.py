@@ -20,7 +20,7 @@ from loopback_auth.network.loopback import BACKLOG, listen
 ADDRESS = "127.0.0.1"
 _ONLY_OWNER = 0o177
 _OTHER_FILES = 100
-"""That are open beside the connections."""
+"""Files that are open besides the connections."""
 OWN_FOLDER = "Choose a path in a folder that only you can write to, such as $XDG_RUNTIME_DIR."
 
 

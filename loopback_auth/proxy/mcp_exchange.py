@@ -30,9 +30,9 @@ RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 """Between attempts that bring nothing."""
 MOST_ATTEMPTS = 5
-"""To resume an answer, without a new event."""
+"""Attempts to resume an answer without a new event."""
 REST_SECONDS = 0.5
-"""For the end of a stream after the response, so that its connection can be used again."""
+"""Seconds for a stream to end after the response, so that its connection can be used again."""
 
 
 class SessionLost(TransportError):

@@ -24,7 +24,7 @@ LONGEST = 1 << 20
 
 
 MOST_LINKS = 40
-"""As many as Linux follows (path_resolution(7))."""
+"""Symbolic links that are followed: as many as Linux follows (path_resolution(7))."""
 
 
 def read_trusted(path: str) -> tuple[bytes, int]:

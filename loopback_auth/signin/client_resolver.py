@@ -22,7 +22,7 @@ from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import Store
 
 LOOK_SECONDS = 5.0
-"""That it may take to find out why a browser has not come back."""
+"""Seconds to find out why a browser has not come back."""
 
 
 class ClientResolver:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loopback_auth.signin.session import Confirm
 
 _WITHIN: ContextVar[tuple[object, ...]] = ContextVar("within", default=())
-"""Whose confirmations the running code is part of, also where one waits for another."""
+"""The sign-ins in whose `confirm` the running code is; one may wait for another."""
 
 
 def marked(confirm: Confirm, owner: object) -> Confirm:

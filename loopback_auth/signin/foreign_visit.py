@@ -65,7 +65,7 @@ class ForeignVisit:
     ) -> None:
         self.request: ForeignRequest = request
         self.parameters: ResponseParameters | None = None
-        """Of the callback; None until it has come."""
+        """The parameters of the callback; None until it has come."""
         self._bound = bound
         self._notifier = Notifier(notify)
         self._timeout = timeout

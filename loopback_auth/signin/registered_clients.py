@@ -25,7 +25,7 @@ MARGIN = 86400.0
 is less."""
 
 WAIT_SECONDS = 120.0
-"""That another process may take to register at the same server."""
+"""Seconds that another process may take to register at the same server."""
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "Sleep": ("moment",),
     "Now": ("stamp",),
 }
-"""By the name of an effect, what in a journal answers it; an effect that is not listed has no answer."""
+"""What in a journal answers an effect, by the name of the effect; other effects have no answer."""
 
 READ = ("content-type", "date", "dpop-nonce", "retry-after", "www-authenticate", "x-ratelimit-reset")
 """The headers of answers that flows read; only these are kept."""

@@ -36,10 +36,10 @@ from loopback_auth.tokens import SignIn
 Store = TokenStore | AsyncTokenStore
 
 OVERTIME_SECONDS = 10.0
-"""For which a lock that has a time-out may take longer than that: a store of a program may forget it."""
+"""Seconds that a lock may take longer than its time-out, which a program's store may ignore."""
 
 ENDING_SECONDS = 5.0
-"""That a refresh gets to end when it is cancelled: its answer may hold the only good token."""
+"""Seconds that a refresh gets to end when it is cancelled: its answer may hold the only valid token."""
 
 PAUSES = (0.05, 0.2)
 """Seconds between tries to keep what is new, where the first one fails."""

@@ -28,10 +28,10 @@ class AsyncTokenStore(ABC):
     """
 
     excludes_processes = False
-    """As in `TokenStore`."""
+    """See `TokenStore`."""
 
     changes = 0
-    """As in `TokenStore`."""
+    """See `TokenStore`."""
 
     @abstractmethod
     async def read(self, name: str) -> SignIn | None:

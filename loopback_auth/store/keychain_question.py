@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from loopback_auth.errors import StoreError
 
 ANSWER_SECONDS = 10.0
-"""For the answer of a keychain that asks no person."""
+"""Seconds for the answer of a keychain that asks no person."""
 PERSON_SECONDS = 60.0
-"""For a person to unlock the keychain, after the `ANSWER_SECONDS`."""
+"""Seconds for a person to unlock the keychain, after the `ANSWER_SECONDS`."""
 REMEMBERED_SECONDS = 5.0
-"""For which a failure is the answer to every later call, too."""
+"""Seconds for which a failure answers every later call, too."""
 FILES = "or keep the sign-ins in files"
 """What every hint ends with."""
 

@@ -163,7 +163,7 @@ class ProcessLock:
     def __init__(self, path: str) -> None:
         self.path = path
         self.descriptor: int | None = None
-        """Of the locked file, for reading and writing; None while the lock is not held."""
+        """The descriptor of the locked file, for reading and writing; None while the lock is not held."""
 
     def take(self) -> bool:
         """Take the lock if it is free; return whether this object has it.

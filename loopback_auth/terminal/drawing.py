@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from loopback_auth.words import Words
 
 BLOCKS = " ▀▄█"
-"""By the two modules, one above the other, that a character stands for: 1 is the upper, 2 the lower."""
+"""Characters by the two modules of a QR code that each draws: 1 is the upper one, 2 the lower one."""
 
 QUIET_ZONES = (4, 2)
 """Modules around the code: what the standard says, and what is enough for a phone when room is short."""

@@ -30,7 +30,7 @@ else:
     from loopback_auth.terminal.tty import own_terminal as own_terminal
 
 ESCAPE_SECONDS = 0.3
-"""After so long without more, Esc was a key and not the beginning of a sequence."""
+"""Seconds without another byte after which Esc was the key, and not the beginning of a sequence."""
 
 
 class Prompt:

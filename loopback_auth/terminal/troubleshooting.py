@@ -52,7 +52,7 @@ class Troubleshooting:
         command: str,
     ) -> None:
         self.place: Place = plan.place if plan is not None else UNKNOWN_PLACE
-        """Where this runs."""
+        """The kind of machine on which the program runs."""
         self.launched = False
         """Whether a browser was started, and has not failed."""
         self._name = name

@@ -18,7 +18,7 @@ Party = Literal["client", "browser", "server", "person", "stranger"]
 another server of the provider; `stranger` is any other program or person."""
 
 Ground = Literal["simulate", "demo", "live", "file"]
-"""Where a trace comes from: memory, loopback sockets, a real provider and browser, somebody's capture."""
+"""Where a trace comes from: memory, loopback sockets, a real provider and browser, or a recording."""
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -19,7 +19,7 @@ SHORT = 8
 """Characters; a shorter secret is replaced only where it stands alone, not inside of ordinary words."""
 
 MOST_SECRETS = 1000
-"""That are remembered. A sign-in has some twenty; a recording of a browser has hundreds, with its cookies."""
+"""Secrets that are remembered: a sign-in has some twenty, a recording of a browser hundreds."""
 
 LONGEST_TEXT = 1 << 16
 """Characters; a longer text is not searched and not shown."""

@@ -10,7 +10,7 @@ from loopback_auth.trace.records import Exchange, Party, Secret, Step
 from loopback_auth.trace.redactor import Redactor
 
 DIGITS = 5
-"""Of a second, after the point: clocks that count from 1970 know no more."""
+"""Digits of a second after the point: clocks that count from 1970 have no more."""
 
 
 def written_exchange(

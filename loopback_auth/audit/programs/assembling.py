@@ -19,7 +19,7 @@ from loopback_auth.compare.model import Attack, Finding, Run, Tokens, Verdict
 from loopback_auth.trace.records import Trace
 
 WORST: tuple[Verdict, ...] = ("fail", "pass", "not applicable", "not observed")
-"""Of several answers to one question the first in this order counts."""
+"""Verdicts, the worst first: of several answers to one question the worst counts."""
 
 
 @dataclass(frozen=True, slots=True)

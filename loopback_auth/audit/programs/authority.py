@@ -53,7 +53,7 @@ class Authority:
         self.certificate: bytes = authority.public_bytes(serialization.Encoding.PEM)
         """The authority's own certificate, as PEM."""
         self.context: ssl.SSLContext = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        """For the server."""
+        """The TLS context of the server."""
         _load(self.context, certificate, own)
 
 

@@ -79,7 +79,7 @@ class Interaction:
         self.enters: int = 0
         """How often Enter was pressed."""
         self.listeners: tuple[Listener, ...] = ()
-        """As they were when they were last looked at."""
+        """The ports on which the program listened when it was last looked at."""
         self._process = process
         self._program_environment = program_environment
         self._is_page = is_page

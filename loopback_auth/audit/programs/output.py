@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 KEPT = 256 * 1024
-"""Bytes that are kept of a stream, at its beginning and at its end."""
+"""Bytes of a stream that are kept from its beginning, and as many from its end."""
 PIECE = 64 * 1024
 AT_ONCE = 16
 """Pieces that are read before anything else has its turn."""

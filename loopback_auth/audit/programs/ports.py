@@ -9,7 +9,7 @@ import socket
 import time
 
 PORT_SECONDS = 10.0
-"""Seconds in which it becomes free, or never will."""
+"""Seconds to wait for the port; one that is in use for longer is not expected to become free."""
 PAUSE = 0.05
 ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 

@@ -22,7 +22,7 @@ SHORTEST_SECRET = 8
 SHORTEST_NAMED = 4
 """The same for a variable whose name says that it is a secret, such as a PIN; many words have fewer."""
 MOST_SECRETS = 20_000
-"""That are remembered of one program: some forty of each sign-in."""
+"""Secrets of one program that are remembered; each sign-in has some forty."""
 AUTHORITY_FILE = "authority.pem"
 
 

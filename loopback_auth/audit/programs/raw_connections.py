@@ -13,9 +13,9 @@ CONNECT_SECONDS = 3.0
 PIECE_SECONDS = 0.05
 """Seconds between two pieces, so that they arrive as two."""
 SEND_SECONDS = 5.0
-"""Seconds in which a piece has to be taken."""
+"""Seconds in which the program has to accept a piece."""
 LARGEST = 256 * 1024
-"""Bytes of an answer."""
+"""Bytes of an answer that are read."""
 
 
 async def send_bytes(action: SendBytes, keep: Callable[[asyncio.StreamWriter], None]) -> bytes:

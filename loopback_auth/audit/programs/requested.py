@@ -19,7 +19,7 @@ class AuthorizationRequested:
 
     def __init__(self, server: AuditServer) -> None:
         self.link: str = ""
-        """As it was opened at the server; empty before."""
+        """The link as the browser opened it at the server; empty before that."""
         self.repeated: tuple[str, ...] = ()
         """Names of parameters that it has more than once."""
         self._server = server

@@ -28,4 +28,4 @@ CHECKS: tuple[ServerCheck, ...] = (
 )
 
 FAULTS: Mapping[str, str] = {one.id: one.fault for one in CHECKS}
-"""By the id of the check: the sentence about a server that fails it."""
+"""The sentence about a server that fails a check, by the id of the check."""

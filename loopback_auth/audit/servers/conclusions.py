@@ -26,7 +26,7 @@ SENTENCES: dict[Grade, str] = {
     "-": "No grade: too little could be seen.",
 }
 HALF_SEEN = "Grade B: it keeps the rules that could be checked; an A needs half of the checks to be decided."
-"""Instead, where nothing else stands between the server and an A."""
+"""The sentence for a B that could be an A if half of the checks had been decided."""
 
 
 def conclusions(runs: Sequence[Run]) -> tuple[Conclusion, ...]:

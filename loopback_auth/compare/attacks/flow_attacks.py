@@ -243,4 +243,4 @@ ATTACKS = (
         "There is no user code.",
     ),
 )
-"""In the order in which they are shown."""
+"""Every attack on a flow, in the order in which they are shown."""

@@ -29,7 +29,7 @@ COLOURS = {
     "use when": "#7a5c00",
     "avoid": "#a32020",
 }
-"""Of the right part: white letters on each have a contrast of 4.5 to 1 or more."""
+"""Colours of the right part: white letters on each have a contrast of 4.5 to 1 or more."""
 _WIDTHS = {
     "ijl'|.,:; ": 3.9,
     'frt()[]/-"': 4.9,

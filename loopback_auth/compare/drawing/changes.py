@@ -14,7 +14,7 @@ DIFFERENCES = {
     "outcome": "it ended with {!r}, and now with {!r}",
     "advice": "the advice was {!r}, and is {!r}",
 }
-"""By what differs."""
+"""The sentences for a change, by what differs."""
 
 
 @dataclass(frozen=True, slots=True)

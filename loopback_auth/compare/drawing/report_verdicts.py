@@ -16,10 +16,10 @@ VERDICT_WORDS: Mapping[Verdict, str] = {
     "pass": "Passed",
     "not applicable": "Not applicable",
 }
-"""In the order in which they are shown."""
+"""Words for the verdicts, in the order in which they are shown."""
 
 ATTACK_WORDS: dict[Verdict, str] = {verdict: word.capitalize() for verdict, word in HOW_ATTACKS_ENDED.items()}
-"""In the order in which they are shown."""
+"""Words for the verdicts, in the order in which they are shown."""
 
 ADVICE_MARKS: Mapping[Advice, str] = {
     "use": "pass",

@@ -14,7 +14,7 @@ from loopback_auth.trace.records import Ground
 from loopback_auth.words import DEMO_RIBBON
 
 WITHOUT = " without "
-"""In the title of a run that lacks a defence, between the name of the whole flow and that of the defence."""
+"""The word between the name of a flow and that of the defence it lacks, in the title of a run."""
 
 _NUMBERS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six"),

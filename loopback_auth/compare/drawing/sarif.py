@@ -34,11 +34,11 @@ LONGEST, SHORTEST = 2_000, 500
 
 LEVELS: Mapping[Severity, str] = {"info": "note", "low": "note", "medium": "warning", "high": "error"}
 SCORES: Mapping[Severity, str] = {"low": "3.0", "medium": "5.5", "high": "8.0"}
-"""In the middle of what GitHub calls low (0.1 to 3.9), medium (4.0 to 6.9) and high (7.0 to 8.9)."""
+"""Scores in the middle of what GitHub calls low (0.1 to 3.9), medium (4.0 to 6.9) and high (7.0 to 8.9)."""
 GRAVITY: Mapping[Outcome, str] = {"failed": "error", "refused": "warning", "not possible": "warning"}
-"""Of a run in which nothing was judged, by how it ended."""
+"""The level of a run in which nothing was judged, by how it ended."""
 STATES: Mapping[Movement, str] = {"new": "new", "worse": "updated", "better": "updated"}
-"""Of a result, by how it moved since the earlier run; a failure that did not move is unchanged."""
+"""The state of a result, by how it changed since the earlier run; a failure that did not is unchanged."""
 
 _OF_URIS = ":/?#@!$&'()*+,;=%-._~"
 _APART = re.compile(r"[^A-Za-z0-9]+")

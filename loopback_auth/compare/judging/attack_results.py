@@ -39,7 +39,7 @@ TRIALS: Mapping[str, Trial] = {
     "abort": Trial(("denial-of-service",), "only with the state", "anyone with the link"),
     "phishing": Trial(("phishing",), "attacker got nothing", "attacker got the tokens"),
 }
-"""By the id of the row."""
+"""The attacks that decide a cell, by the id of the row."""
 
 
 def tried(run: Run, row: str, cell: Cell) -> Cell:

@@ -28,7 +28,7 @@ from loopback_auth.records import dataclass, replace
 from loopback_auth.trace.records import Ground
 
 ORDER: tuple[Movement, ...] = get_args(Movement)
-"""Of changes: what demands attention first."""
+"""The kinds of changes, those that demand attention first."""
 WEIGHTS: tuple[Severity, ...] = get_args(Severity)
 """Severities, the lightest first."""
 

@@ -142,7 +142,7 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
         "paste": ("none: the user pastes the URL", LOCAL_NETWORK),
     },
 }
-"""By property and flow."""
+"""The known facts, by property and flow."""
 
 
 def fact(run: Run, about: str) -> Cell:

@@ -20,7 +20,7 @@ PROPERTIES = (
     *result_rows.REQUIREMENTS,
     *known_rows.LIMITS,
 )
-"""In the order of a table, group by group."""
+"""Every property, in the order of a table, group by group."""
 
 
 def rows(runs: tuple[Run, ...]) -> tuple[Row, ...]:

@@ -43,7 +43,7 @@ TOLERANCE = 0.1
 NO_TOKENS = unseen("There are no tokens.")
 
 Difference = Callable[[set[str], set[str]], set[str]]
-"""Of the requested and the granted scope."""
+"""How the granted scope differs from the requested one."""
 
 
 def single_use(run: Run) -> Judgement:

@@ -22,7 +22,7 @@ from loopback_auth.narrow import is_object
 from loopback_auth.redact import server_text
 
 SIZE_LIMIT = 16 * 1024 * 1024
-"""Bytes; a comparison of nine flows has half a million."""
+"""Bytes of a file that are read; a comparison of nine flows has half a million."""
 LATEST = 253_402_300_800.0
 """The first second that calendars cannot show: that of the year 10000."""
 MADE = "Make one with -o FILE.json, and give that file to --against."

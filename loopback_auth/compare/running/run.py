@@ -26,7 +26,7 @@ from loopback_auth.trace.records import Ground
 
 Attacks = Callable[[Run], tuple[Attack, ...]]
 DemoAttacks = Callable[[str], Awaitable[tuple[Attack, ...]]]
-"""By the name of a run: `attacks.demo_attacks`."""
+"""Tries the attacks on the flow of this name: `attacks.demo_attacks`."""
 
 
 Judged = tuple[Run, Recorder | None]

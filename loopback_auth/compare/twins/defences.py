@@ -160,7 +160,7 @@ DEFENCES = (
         "device",
     ),
 )
-"""In the order in which they are listed; the first seven are what `--without` shows when none is named."""
+"""Every defence, in the order in which they are listed; `--without` alone shows the first seven."""
 
 BY_DEFENCE = {one.name: one for one in DEFENCES}
 LESSON = tuple(one.name for one in DEFENCES[:7])
@@ -218,7 +218,7 @@ STOPS = (
     _stop("passed-on", "resource", RESOURCE),
     _stop("guessed-user-code", "user-code-limit", "device"),
 )
-"""By attack; a test leaves out each of these sets, and each smaller one, and sees what succeeds."""
+"""The sets of defences that stop each attack; a test leaves out each set, and each smaller one."""
 
 
 def in_order(names: Collection[str]) -> Names:

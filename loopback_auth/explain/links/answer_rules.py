@@ -207,7 +207,7 @@ RESPONSE_RULES: tuple[Rule[Link], ...] = (
         lifetime,
     ),
 )
-"""For authorization responses, in a query or a fragment."""
+"""Rules for authorization responses, in a query or a fragment."""
 
 DEVICE_RULES: tuple[Rule[Link], ...] = (
     Rule(
@@ -227,7 +227,7 @@ DEVICE_RULES: tuple[Rule[Link], ...] = (
         user_code_long,
     ),
 )
-"""For pages where a device is approved."""
+"""Rules for pages where a device is approved."""
 
 TICKET_RULES: tuple[Rule[Link], ...] = (
     Rule(
@@ -239,7 +239,7 @@ TICKET_RULES: tuple[Rule[Link], ...] = (
         ticket_in_url,
     ),
 )
-"""For pages where a ticket is approved."""
+"""Rules for pages where a ticket is approved."""
 
 TOKEN_REQUEST_RULES: tuple[Rule[Link], ...] = (
     Rule(
@@ -251,4 +251,4 @@ TOKEN_REQUEST_RULES: tuple[Rule[Link], ...] = (
         posted,
     ),
 )
-"""For token requests that were made into a link."""
+"""Rules for token requests that were written as a link."""

@@ -36,7 +36,7 @@ LinkKind = Literal[
 Where = Literal["query", "fragment"]
 
 MOST_PARAMETERS = 200
-"""That are read; a sign-in has some ten."""
+"""Parameters that are read; a sign-in has some ten."""
 RESPONSE = frozenset({"code", "error", "access_token", "id_token", "response"})
 """A response has at least one of these."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

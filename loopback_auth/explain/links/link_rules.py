@@ -166,4 +166,4 @@ EVERY_LINK: tuple[Rule[Link], ...] = (
         no_secret,
     ),
 )
-"""For links of every kind."""
+"""Rules for links of every kind."""

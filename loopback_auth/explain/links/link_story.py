@@ -53,7 +53,7 @@ REDEEMABLE = frozenset(
 TOKENS = {"id_token": "ID token", "response": "response", "request": "signed request"}
 """Parameters that are tokens which can be read, and their names."""
 SHOWN_PARAMETERS = 60
-"""That are listed."""
+"""Parameters that are listed."""
 
 
 def link_story(link: Link, *, now: float, typed: bool) -> Story:

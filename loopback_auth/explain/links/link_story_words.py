@@ -42,14 +42,14 @@ SUMMARIES: Mapping[str, Sentence] = {
     ),
     "other": ("Nothing in this link belongs to a sign-in with OAuth.", ""),
 }
-"""By kind of link."""
+"""What a link is, by its kind."""
 
 TITLES: Mapping[str, str] = {
     "other": "link without a sign-in",
     "OAuth 1.0": "link of OAuth 1.0",
     "SAML": "link of SAML",
 }
-"""By kind of link, where the kind itself is not a title."""
+"""Titles by kind of link, where the name of the kind itself is not a title."""
 
 NOTES: Mapping[str, str] = {
     "nothing sent": "Nothing was sent: this is what can be read from the link alone.",

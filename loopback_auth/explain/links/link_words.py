@@ -99,7 +99,7 @@ LINK_PARAMETERS: Mapping[str, Sentence] = {
     "SAMLResponse": ("response of SAML, another protocol", "SAML 2.0 Bindings §3.4"),
     "RelayState": ("state of SAML, another protocol", "SAML 2.0 Bindings §3.4"),
 }
-"""By name on the wire; a value or a variant may follow the name."""
+"""What each parameter is for, by its name on the wire; a value or a variant may follow the name."""
 
 GOOGLE = "https://developers.google.com/identity/protocols/oauth2/web-server"
 GITHUB = "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps"
@@ -250,7 +250,7 @@ WORDS = frozenset(
         *("response_mode", "response_type", "screen_hint", "token_type"),
     }
 )
-"""Of these the parameters whose values are words; what is none of the language may be a secret."""
+"""The parameters whose values are words of the specifications; any other value may be a secret."""
 MULTIPLE = frozenset({"resource", "audience"})
 """Parameters that may be repeated (RFC 8707 §2; RFC 8693 §2.1)."""
 

@@ -152,4 +152,4 @@ REDIRECT_RULES: tuple[Rule[Link], ...] = (
         redirect_uri,
     ),
 )
-"""For the redirect URI."""
+"""Rules for the redirect URI."""

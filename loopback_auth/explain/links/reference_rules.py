@@ -180,4 +180,4 @@ REFERENCE_RULES: tuple[Rule[Link], ...] = (
         resource_named,
     ),
 )
-"""For what is signed, pushed, JSON or a URI."""
+"""Rules for parameters that are signed, pushed, JSON or a URI."""

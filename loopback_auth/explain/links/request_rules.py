@@ -19,7 +19,7 @@ from loopback_auth.explain.rules import Rule
 from loopback_auth.protocol.pkce import base64url
 
 LEAST_BITS = 120
-"""Of a random value. RFC 6749 §10.10 wants 128, and a random UUID, which is usual, has 122."""
+"""Bits of a random value. RFC 6749 §10.10 wants 128, and a random UUID, which is usual, has 122."""
 TYPES = frozenset({"code", "token", "id_token", "none", "vp_token"})
 """Words of a response type that standards define (OAuth Authorization Endpoint Response Types of IANA)."""
 MODES = frozenset(
@@ -352,4 +352,4 @@ REQUEST_RULES: tuple[Rule[Link], ...] = (
         offline_consent,
     ),
 )
-"""For the parameters of an authorization request."""
+"""Rules for the parameters of an authorization request."""

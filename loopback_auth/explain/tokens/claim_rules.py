@@ -227,4 +227,4 @@ CLAIM_RULES: tuple[Rule[DatedToken], ...] = (
         impersonal,
     ),
 )
-"""For the claims."""
+"""Rules for the claims."""

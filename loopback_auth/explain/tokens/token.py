@@ -34,7 +34,7 @@ Form = Literal["signed", "encrypted", "cut"]
 LONGEST = 1 << 20
 """Characters of a token that are read; servers and libraries stop at far fewer."""
 DEEPEST = 3
-"""Tokens in tokens that are read."""
+"""How deep tokens inside of tokens are read."""
 
 BY_TYPE: Mapping[str, TokenKind] = {
     "at+jwt": "access token",
@@ -43,14 +43,14 @@ BY_TYPE: Mapping[str, TokenKind] = {
     "oauth-authz-req+jwt": "request object",
     "client-authentication+jwt": "client assertion",
 }
-"""By the header parameter `typ`, without `application/` (RFC 7515 §4.1.9)."""
+"""Kinds of tokens by the header parameter `typ`, without `application/` (RFC 7515 §4.1.9)."""
 STATED: Mapping[str, TokenKind] = {
     "Bearer": "access token",
     "ID": "ID token",
     "access": "access token",
     "id": "ID token",
 }
-"""By the claim `typ` of Keycloak, or `token_use` of Amazon Cognito."""
+"""Kinds of tokens by the claim `typ` of Keycloak, or `token_use` of Amazon Cognito."""
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*\Z")

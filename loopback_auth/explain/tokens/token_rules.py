@@ -305,4 +305,4 @@ TOKEN_RULES: tuple[Rule[DatedToken], ...] = (
         key_named,
     ),
 )
-"""For the form, the header and the times."""
+"""Rules for the form, the header and the times."""
