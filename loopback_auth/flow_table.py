@@ -265,7 +265,7 @@ NAMES = tuple(flow.name for flow in FLOWS if not flow.variant_of)
 """All flows that a caller can name."""
 REDIRECTING = tuple(flow.name for flow in FLOWS if flow.needs_port and not flow.variant_of)
 NO_REDIRECT = tuple(flow.name for flow in FLOWS if not flow.needs_port)
-"""Those that need no browser to reach this machine."""
+"""Flows that need no browser to reach this machine."""
 POLLED = tuple(flow.name for flow in FLOWS if flow.polled)
 APPROVED_BY_ANYBODY = tuple(flow.name for flow in FLOWS if flow.approved_by_anybody)
 TWO_STEP: tuple[TwoStepFlow, ...] = tuple(flow.name for flow in FLOWS if flow.two_step)  # type: ignore[misc]

@@ -80,7 +80,7 @@ def invocation_of(
     if module == MAIN and before[1:] and before[-1].endswith("loopback_auth"):
         words = before
     elif script and whole:
-        # An archive that nobody made executable is run by Python.
+        # An archive that is not executable is run by Python.
         words = [script] if os.access(script, os.X_OK) or len(before) < 2 else before
     elif name.startswith(SCRIPT):
         words = [script]  # pipx can add a suffix.

@@ -185,7 +185,7 @@ def settings_of(options: argparse.Namespace, *, without: Collection[str] = ()) -
 
 
 def tell(text: str) -> None:
-    """Write a line for people; nobody may be there to read it."""
+    """Write a line for people to stderr, which may be closed."""
     from loopback_auth.terminal.line import say
 
     say(text)

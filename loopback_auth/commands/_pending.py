@@ -144,7 +144,7 @@ def show(handed: PendingSignIn) -> None:
 
 
 def finish_for_program(handle: str, flow: str) -> str:
-    """Return the command for a program: where nobody can be asked, it accepts any account."""
+    """Return the command for a program: where no person can be asked, it accepts any account."""
     asks = flow in APPROVED_BY_ANYBODY and not is_terminal(sys.stdin)
     return finish_command(handle, flow) + " --yes" * asks
 

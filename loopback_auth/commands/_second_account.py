@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn
 
 MOST = 100_000
-"""Accounts at one provider, of which the name says nothing."""
+"""Numbers up to which one is tried in place of an account's name that cannot be used."""
 
 
 async def kept_beside(

@@ -23,7 +23,7 @@ class DemoClient:
         client_secret: None makes a public client (RFC 6749 §2.1).
         redirect_uris: without fragment; the port of a loopback one does not matter.
         client_auth: the only method; None: Basic or the form with a secret, `none` without.
-        client_name: shown to the person, who is told that nobody has verified it; empty: the ID is shown.
+        client_name: shown to the person, who is told that it is not verified; empty: the ID is shown.
         grant_types: the only grants that it may use (RFC 7591 §2); empty: all.
         client_secret_expires_at: in Unix seconds; 0: never (RFC 7591 §3.2.1).
         dpop_bound: it gets only tokens that are bound to a key (RFC 9449 §5.2).

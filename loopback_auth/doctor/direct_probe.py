@@ -41,7 +41,7 @@ from loopback_auth.redact import server_text
 GrantType = Literal["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"]
 
 MADE_UP = "made-up-by-loopback-auth-doctor"
-"""Code, refresh token and device code of the questions; whoever reads the server's log can tell."""
+"""Code, refresh token and device code of the questions; an operator who reads the server's log can tell."""
 
 METADATA, PUSHED, DEVICE = "metadata", "pushed_authorization_request", "device_authorization"
 SILENCE = {

@@ -22,21 +22,21 @@ from loopback_auth.trace.records import Party, Trace
 PARTIES: tuple[Party, ...] = ("person", "browser", "client", "server", "stranger")
 
 LANE = 52.0
-"""Between two lanes."""
+"""Distance between two lanes."""
 MARGIN = 26.0
-"""Beside the first and the last."""
+"""Space beside the first and the last lane."""
 CAPTION = 37.0
 """Height of the names of the lanes."""
 GUTTER = 15.0
-"""At the left, for the numbers; no label reaches into it."""
+"""Space at the left for the numbers; no label reaches into it."""
 TITLE = 20.0
 """Height of the name of a phase, above its rows."""
 LEAST = 22.0
 """Height of a phase without rows, below its title."""
 FOOT = 6.0
-"""Below the last row of a phase."""
+"""Space below the last row of a phase."""
 LINE = 17.0
-"""From the top of a row to its arrow; the label is between."""
+"""Distance from the top of a row to its arrow; the label is between."""
 
 _LABEL_SIZE = 11.25
 _SMALL_SIZE = 10.0

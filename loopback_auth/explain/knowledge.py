@@ -69,7 +69,7 @@ def knowledge(trace: Trace, steps: Iterable[ExplainedStep]) -> tuple[tuple[Knowl
             at += 1
         after = {who: tuple(labels) for who, labels in known.items()}
         found.append((before, after))
-    # Whoever learns something later is there from the beginning, so that the rows stay the same.
+    # A party that learns something later is there from the beginning, so that the rows stay the same.
     rows = [who for who in KNOWERS if known.get(who)]
     return tuple(tuple(_learned(who, *pair) for who in rows) for pair in found)
 

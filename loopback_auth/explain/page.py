@@ -133,7 +133,7 @@ FORMS: Mapping[str, Callable[[Sequence[Story]], str]] = {
     ".md": markdown,
     ".mmd": story_diagram,
 }
-"""What writes each."""
+"""The function that writes each form, by the ending of the file's name."""
 
 
 def _ending(name: str) -> str:

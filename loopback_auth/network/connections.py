@@ -18,7 +18,7 @@ from loopback_auth.network.loopback import BACKLOG, BoundRedirect
 CONNECTIONS = 64
 ACCEPTS = 8
 """Connections taken in at a time: far fewer than `CONNECTIONS`, so that many that arrive all at once cannot
-push out the one that matters before anybody has looked at what it says."""
+push out the one that matters before it has been read."""
 PAUSE_SECONDS = 0.01
 """Seconds before the next connection is accepted, when one could not be."""
 TURNS = 3

@@ -63,7 +63,7 @@ HEADERS = frozenset(
         "x-ratelimit-reset",
     }
 )
-"""What matters to somebody who judges a sign-in; cookies are learnt, and never shown."""
+"""Headers that matter when a sign-in is judged; cookies are learnt, and never shown."""
 
 SHOWN = 4000
 """Characters of a body that an event has."""

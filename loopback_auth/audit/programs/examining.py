@@ -23,8 +23,8 @@ from loopback_auth.trace.records import Trace
 T = TypeVar("T")
 
 Network = Literal["none", "kept", "open"]
-"""What keeps programs on this machine: there is no other network; variables that name a proxy which is not
-there; nothing."""
+"""What keeps programs on this machine: a namespace without another network, variables that name a proxy which
+is not there, or nothing."""
 NETWORK: Mapping[Network, str] = {
     "none": "no way to other machines",
     "kept": "a way out was not prevented: only proxy variables stood in it",

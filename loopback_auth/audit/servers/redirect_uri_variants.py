@@ -114,4 +114,4 @@ VARIANTS = (
     Variant(ESCAPE, _escaped),
     Variant(CASE, _uppercase),
 )
-"""What tells the most comes first."""
+"""Every variant, those that tell the most first."""

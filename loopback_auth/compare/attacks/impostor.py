@@ -43,7 +43,7 @@ class Impostor(DemoServer):
             location = f"{self._honest.issuer}/authorize?{query}"
             return HttpResponse(302, (("Location", location), *pages.safe_headers()))
         if path == PATHS["pushed_authorization_request_endpoint"]:
-            # Whoever can make the request can push it, too: the client is public.
+            # Anyone who can make the request can push it, too: the client is public.
             headers = tuple(pair for pair in request.headers if pair[0].lower() != "host")
             return self._honest.handle(replace(request, url=self._honest.issuer + path, headers=headers), now)
         if path in PRIZES:

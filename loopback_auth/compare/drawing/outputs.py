@@ -40,7 +40,7 @@ FORMS: Mapping[str, Callable[[Comparison], str]] = {
     ".txt": table,
     ".xml": junit,
 }
-"""What writes each."""
+"""The function that writes each form, by the ending of the file's name."""
 
 
 def ending(name: str, forms: Iterable[str] = FORMS) -> str:

@@ -15,7 +15,7 @@ from loopback_auth.compare.model import Attack, Basis, Cell, Comparison, Finding
 from loopback_auth.redact import server_text
 
 SEVERITIES: tuple[Severity, ...] = tuple(reversed(get_args(Severity)))
-"""Worst first."""
+"""Severities, the worst first."""
 
 GROUNDS = {
     "simulate": "simulated in memory",
@@ -41,7 +41,7 @@ HOW_ATTACKS_ENDED: dict[Verdict, str] = {
     "not observed": "not observed",
     "not applicable": "not applicable",
 }
-"""Worst first."""
+"""Words for how attacks ended, the worst first."""
 
 Told = list[tuple[str, str]]
 """Names of flows, and a sentence about them."""

@@ -92,7 +92,7 @@ def consent(
         redirect_uri: where the browser will go, already checked by the caller; empty: it stays.
         account: who decides.
         scopes: name of each scope, and a plain sentence about it.
-        client_name: what the client calls itself, which nobody has verified; empty: it said nothing.
+        client_name: what the client calls itself, which is not verified; empty: it said nothing.
         resource: where the access token is going to be used.
         again: say that the person has just confirmed who they are.
         code: to be compared with the one that the other device shows (RFC 8628 §3.3.1, §5.4).

@@ -45,7 +45,7 @@ RULES: Mapping[LinkKind, tuple[Rule[Link], ...]] = {
     "ticket approval page": TICKET_RULES,
     "token request": TOKEN_REQUEST_RULES,
 }
-"""Beside those for every link."""
+"""Rules by kind of link, besides those for every link."""
 REDEEMABLE = frozenset(
     {"access_token", "code", "id_token", "refresh_token", "response", "ticket", "user_code"}
 )
