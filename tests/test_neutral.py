@@ -33,7 +33,7 @@ READ = {
     "plan/routes.py": {"flag"},
     "store/settings_match.py": {"LOOPBACK_AUTH_"},
 }
-"""Variables that a module reads, and a kind of origin: names alone, and in no sentence."""
+"""Variables that a module reads or refuses, and a kind of origin: names alone, and in no sentence."""
 
 
 def _sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
