@@ -271,7 +271,7 @@ class SignInSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class SignInFailed:
-    """The sign-in has ended without tokens; an error is raised as well.
+    """The sign-in has ended without tokens; an error is raised, too.
 
     Args:
         message: what happened.

@@ -30,7 +30,7 @@ _TWO_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
 
 
 class FlowTraits:
-    """What a flow is, as far as other modules decide by it.
+    """The properties of a flow by which other modules decide.
 
     Args:
         name: of the flow, as in `--flow`; for a response type that type (RFC 6749 §3.1.1).

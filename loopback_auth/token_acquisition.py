@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from loopback_auth.options import Options
 
     class Ask(Protocol):
-        """What asks the user to sign in, as `login` does."""
+        """A function that asks the user to sign in, as `login` does."""
 
         async def __call__(self, client: ClientConfig, **options: Unpack[Options]) -> SignIn:
             """Ask the user."""

@@ -27,7 +27,7 @@ MOST_TOKENS = 8
 
 
 class Provers:
-    """What makes the proofs for the latest tokens of one sign-in; any number of threads may use it."""
+    """Makes the proofs for the latest tokens of one sign-in, for any number of threads."""
 
     def __init__(self) -> None:
         self._by_token: dict[str, Prover | None] = {}

@@ -377,7 +377,7 @@ class TokenSource:
 
 
 class _Shared:
-    """What sources of one sign-in have in common.
+    """What all sources of one sign-in share: the store, the cache and what renews.
 
     Args:
         name: under which it is kept.

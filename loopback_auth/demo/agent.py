@@ -80,7 +80,7 @@ def follow(
 
 @dataclass(slots=True)
 class Person:
-    """The person at the browser.
+    """What the simulated person chooses: the account, the decision, the code to type.
 
     Args:
         decision: which button they press.

@@ -26,7 +26,7 @@ PAGE_LIFETIME = 600.0
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who answered.
+    """The account that answered, and when it signed in.
 
     Args:
         account: that the person chose.

@@ -47,7 +47,7 @@ PROMPTS = ("none", "login", "consent", "select_account")
 
 @dataclass(slots=True)
 class Setup:
-    """The settled facts of one demo server.
+    """The configuration of one demo server, which does not change.
 
     Args:
         issuer: origin of the server.

@@ -19,7 +19,7 @@ TOO_MANY = 429
 
 
 class Asking:
-    """Sends the requests.
+    """Sends the questions to servers, and counts them.
 
     Args:
         limit: how many requests are made at most.

@@ -78,7 +78,7 @@ def probe(client: ClientConfig, attempts: Iterator[Attempt]) -> Flow[Answers]:
 
 
 class _Asking(Asking):
-    """Sends the requests, and words what goes wrong with them."""
+    """Sends the questions, and says what went wrong with each."""
 
     def __init__(self) -> None:
         super().__init__(LIMIT)

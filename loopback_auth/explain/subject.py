@@ -70,7 +70,7 @@ _KNOWN = {*SECRET_PARAMETERS, *PUBLIC, "error", "redirect_uri", "response_type",
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a text is.
+    """What kind of thing a text is, and the text without what stood around it.
 
     Args:
         kind: of the text.

@@ -23,7 +23,7 @@ RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 
 @dataclass(frozen=True, slots=True)
 class FlowOptions:
-    """What the caller of a flow decides.
+    """The options of a flow that its caller chooses.
 
     Args:
         verify_signature: check the signatures of ID tokens (needs joserfc).

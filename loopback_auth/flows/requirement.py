@@ -45,7 +45,7 @@ class Authentication:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What one call wants.
+    """What one call requires of a token.
 
     Args:
         client: whose tokens, with which scope.

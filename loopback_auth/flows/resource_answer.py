@@ -43,7 +43,7 @@ RESOURCE_STEP = "request without a token"
 
 @dataclass(frozen=True, slots=True)
 class ResourceFound:
-    """What a resource has said.
+    """What a resource has answered, and its metadata.
 
     Args:
         demand: of its answer to a request without a token; None when it did not ask for one.

@@ -57,7 +57,7 @@ ENCODED = "it came in an encoding that was not asked for, or is damaged"
 
 
 class Trouble(NamedTuple):
-    """Why there was no answer.
+    """Why there was no answer, and what to do.
 
     Args:
         detail: what happened, to follow a colon.

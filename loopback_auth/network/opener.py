@@ -27,7 +27,7 @@ OWN = Words.OPENER_OWN
 
 
 class OpenerCall:
-    """An opener at work: it begins at once, with or without an event loop.
+    """A running opener: it begins at once, with or without an event loop.
 
     Args:
         opener: called with the URL, in a thread that does not keep the program alive.

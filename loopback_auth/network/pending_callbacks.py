@@ -26,7 +26,7 @@ from loopback_auth.protocol.redirect import (
 
 
 class PendingCallbacks:
-    """The callbacks that may come.
+    """The requests whose callbacks are awaited, and the one callback that counts.
 
     Args:
         authority: host and port of our own.

@@ -16,7 +16,7 @@ from loopback_auth.network.proxy_address import parsed
 
 
 class NetworkSetting(NamedTuple):
-    """One setting.
+    """One network setting in use, as its user and as the public may see it.
 
     Args:
         name: of the variable or setting, or what it is about.

@@ -37,7 +37,7 @@ LOOK_SECONDS = 1.0
 
 
 class SharedCall(Generic[T]):
-    """The work, from before it begins until it has ended.
+    """One piece of work, from before it begins until it has ended.
 
     Args:
         about: what callers compare to know whether a failure concerns them.

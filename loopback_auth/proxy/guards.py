@@ -50,7 +50,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Which requests one proxy forwards.
+    """The rules by which one proxy forwards a request, or refuses it.
 
     Args:
         authorities: allowed values of `Host`; None: any, on a Unix socket.

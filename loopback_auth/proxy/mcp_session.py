@@ -44,7 +44,7 @@ def header_value(text: str) -> str:
 
 
 class McpSession:
-    """What is known about the server so far."""
+    """What is known about the server and its session so far."""
 
     def __init__(self) -> None:
         self.id: str = ""

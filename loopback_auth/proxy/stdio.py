@@ -102,7 +102,7 @@ class _Request:
 
 
 class _Bridge:
-    """One client, one server.
+    """Passes messages between one client and one server.
 
     Args:
         endpoint: the server.

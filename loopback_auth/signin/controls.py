@@ -44,7 +44,7 @@ class Controls:
 
 
 class Reach:
-    """What can be done with a sign-in that is open.
+    """What controls can do with a sign-in while it is open.
 
     Args:
         begin: begins a flow, given its name.

@@ -46,7 +46,7 @@ PAUSES = (0.05, 0.2)
 
 
 class OpenStore:
-    """A store, with coroutines only.
+    """A store of either kind, with coroutines for all its methods.
 
     Args:
         store: of either kind.

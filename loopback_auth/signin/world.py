@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class World(Protocol):
-    """What a sign-in in two steps needs besides its journal."""
+    """What a sign-in in two steps needs from outside: the time, the network, and a port number."""
 
     def now(self) -> float:
         """Return Unix seconds."""

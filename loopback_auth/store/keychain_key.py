@@ -44,7 +44,7 @@ LOCK_SECONDS = 90.0
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """Where the keychain has a key.
+    """The name under which the keychain has a key.
 
     Args:
         user: the name of the key in the keychain, beside that of the service.

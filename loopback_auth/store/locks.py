@@ -53,7 +53,7 @@ def locked(path: str, timeout: float) -> Generator[None]:
 
 
 class Threads:
-    """What the threads that use one store share; a copy of the store has its own.
+    """What the threads that use one store share, such as its locks; a copy of the store has its own.
 
     It is an attribute of the store, because a subclass need not call the constructor of the base class.
     """

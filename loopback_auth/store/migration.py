@@ -77,7 +77,7 @@ class KeptFile:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What came of a move.
+    """The result of a move.
 
     Args:
         moved: how many files were.

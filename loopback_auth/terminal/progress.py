@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Where a sign-in stands.
+    """What a sign-in waits for, and for how long.
 
     Args:
         name: of the provider.

@@ -88,7 +88,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What is known of a secret.
+    """One secret: its label, and what is known of it.
 
     Args:
         label: stands for the secret wherever it occurs, such as `<code#1>`.

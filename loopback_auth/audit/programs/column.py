@@ -34,7 +34,7 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What was found out about one program.
+    """What was found out about one program: its trials, its first sign-in, and how it was run.
 
     Args:
         trials: that apply, each with how it went; parts follow their trial.

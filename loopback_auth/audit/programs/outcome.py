@@ -16,7 +16,7 @@ from loopback_auth.audit.programs.server import AuditServer
 
 
 class Outcome:
-    """Collects what came of one sign-in.
+    """Collects how one sign-in went: its tokens, when it was done, and when its port was closed.
 
     Args:
         server: that the program was given.

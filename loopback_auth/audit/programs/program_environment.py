@@ -63,7 +63,7 @@ LARGEST_FILE, MOST_FILES, MOST_BYTES = 1024 * 1024, 500, 16 * 1024 * 1024
 
 
 class ProgramEnvironment:
-    """The folders of one run.
+    """The folders and variables of one run.
 
     Args:
         root: an empty folder that is removed after the run.

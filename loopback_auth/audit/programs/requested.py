@@ -11,7 +11,7 @@ from loopback_auth.demo.jwts import parts
 
 
 class AuthorizationRequested:
-    """The first authorization request that the browser was sent to, or is about to be.
+    """The first authorization request with which the browser is sent to the server.
 
     Args:
         server: to which it is sent.

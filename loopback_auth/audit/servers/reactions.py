@@ -36,7 +36,7 @@ Kind = Literal["taken", "goes on", "refused", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What the server did.
+    """What the server did with an authorization request.
 
     Args:
         kind: in a word.

@@ -29,7 +29,7 @@ KEPT: Words = {"pass": "yes", "fail": "no"}
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One column before it has cells.
+    """One examined server: its run, and the answers from which its cells are made.
 
     Args:
         run: with its findings.
@@ -42,7 +42,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class ServerProperty:
-    """A row before there are servers.
+    """A property of servers: how the cell of each is made.
 
     Args:
         id: name of the property, which stays the same.

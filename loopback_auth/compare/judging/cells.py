@@ -13,7 +13,7 @@ NOT_IN_PROTOCOL = "not in protocol"
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A row before there are runs.
+    """A property of runs: how the cell of each is made.
 
     Args:
         id: name of the property, which stays the same.

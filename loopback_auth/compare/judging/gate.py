@@ -22,7 +22,7 @@ JUDGED: frozenset[Outcome] = frozenset({"signed in", "examined"})
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A reason to stop a build.
+    """A finding, or a run that judged nothing, because of which a build is stopped.
 
     Args:
         run: title of the run.

@@ -53,7 +53,7 @@ def unchanged(flow: Flow[SignIn], _attempt: Attempt) -> Flow[SignIn]:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a run runs.
+    """The flow and the client of a run.
 
     Args:
         name: of the run.

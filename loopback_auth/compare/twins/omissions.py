@@ -134,7 +134,7 @@ class UnlimitedUserCodes(Omission):
 
 @dataclass(frozen=True, slots=True)
 class AnyState:
-    """A request to which every response is the response.
+    """An authorization request that accepts a response with any state.
 
     Args:
         response_mode: how the response was asked to travel.

@@ -25,7 +25,7 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class TwinResult:
-    """What became of a twin.
+    """Which attacks succeed on a twin, and which are still stopped.
 
     Args:
         twin: that was run.

@@ -22,7 +22,7 @@ Change = Callable[[Pairs], Pairs]
 
 
 class Rewriting(Protocol):
-    """What is rewritten."""
+    """What is changed in the requests of a flow, and in their answers."""
 
     def sent(self, effect: Effect) -> Effect:
         """Return what the world performs in place of an effect."""

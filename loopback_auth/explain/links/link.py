@@ -68,7 +68,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link, read.
+    """A link, taken apart.
 
     Args:
         scheme: in lower case; empty where the link has no beginning.

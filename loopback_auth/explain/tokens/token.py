@@ -58,7 +58,7 @@ _ALPHABET = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, read.
+    """A token, taken apart.
 
     Args:
         form: signed (three parts), encrypted (five parts), or cut.

@@ -13,7 +13,7 @@ from loopback_auth.compare.model import Severity
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The sign-ins of one program.
+    """The sign-ins of one program, from which facts are judged.
 
     Args:
         plain: the one that nothing disturbed.

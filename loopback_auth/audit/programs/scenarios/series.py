@@ -39,7 +39,7 @@ Judge = Callable[[ProgramResult], Mapping[str, Judgement]]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One of the things that are tried.
+    """One thing that is tried, and the question that it answers.
 
     Args:
         question: that it answers.

@@ -65,7 +65,7 @@ class Granted:
 
 @dataclass(slots=True)
 class AttackSession:
-    """What the attacks have in hand.
+    """What every attack can use: a client, a second one, a user with a browser, and requests to vary.
 
     Args:
         client: under attack.

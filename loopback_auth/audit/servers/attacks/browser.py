@@ -102,7 +102,7 @@ class Browser:
 
 
 class _Walk:
-    """The way of one visit from page to page."""
+    """The steps of one visit, from page to page."""
 
     def __init__(self, person: Person, stops: Callable[[str], bool]) -> None:
         self.forms = 0

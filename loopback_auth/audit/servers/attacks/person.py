@@ -27,7 +27,7 @@ TYPED = ("text", "email", "tel", "url", "search", "number", "textarea")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who signs in.
+    """The simulated user who signs in.
 
     Args:
         account: name or email address, typed where a page asks for one, or chosen where it offers some.
