@@ -139,7 +139,7 @@ class _Progress:
         self._line = Line()
 
     def of(self, title: str) -> Tell:
-        """Return what is told of one program."""
+        """Return the function that shows the progress of one program."""
 
         def told(trial: str, number: int, count: int) -> None:
             text = f"{title}: {number} of {count}, {trial}"

@@ -80,7 +80,7 @@ def _is_free(name: str, sign_in: SignIn, store: FileTokenStore) -> bool:
 
 
 def _known_as(sign_in: SignIn) -> str:
-    """Return what settings find the provider by."""
+    """Return the name or address by which the settings find the provider."""
     if sign_in.configured_as or sign_in.name in KeptSettings(os.environ).providers():
         return sign_in.configured_as or sign_in.name
     return sign_in.resource_server or sign_in.metadata.issuer or sign_in.name

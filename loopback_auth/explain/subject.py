@@ -84,7 +84,7 @@ class Subject:
 
 
 def recognised(text: str) -> Subject:
-    """Return what a text is.
+    """Recognise what kind of thing a text is.
 
     Args:
         text: however long and strange; untrusted.

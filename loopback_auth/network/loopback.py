@@ -110,7 +110,7 @@ class BoundRedirect:
         )
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the sockets, so that the port is free."""
         for one in self.sockets:
             one.close()
 

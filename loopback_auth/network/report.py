@@ -32,7 +32,7 @@ class NetworkSetting(NamedTuple):
 def network_report(
     network: Network, urls: Iterable[str], environ: Mapping[str, str]
 ) -> tuple[NetworkSetting, ...]:
-    """Return what is set.
+    """Return the network settings in use.
 
     Args:
         network: the settings.

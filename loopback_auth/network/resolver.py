@@ -114,7 +114,7 @@ class Resolver(AbstractResolver):
         self.seen_public = self.seen_public or any(public)
 
     async def close(self) -> None:
-        """Let go of what resolving has opened."""
+        """Close what the lookups have opened."""
         await self.inner.close()
 
 

@@ -223,7 +223,7 @@ class Transport:
         return tls_context(self._network, self._environ)
 
     def _session(self, proxy: Proxy | None, address: str, request: HttpRequest) -> aiohttp.ClientSession:
-        """Return what holds the connections for requests of this kind.
+        """Return the session that holds the connections for requests of this kind.
 
         Args:
             proxy: through which they go.

@@ -1,8 +1,8 @@
-"""What the classes of the model offer at first guess: what the presets know.
+"""Clients, providers and ticket contracts of the known providers, from the presets.
 
-`ClientConfig.known`, `Provider.known` and `TicketContract.known` are doors to these functions. The model lies
-far below; that its methods import this module when they are called is the one exception to the order of the
-layers. A class derived from `Provider` up here would be a second class of that name, and a hook that this
+The methods `ClientConfig.known`, `Provider.known` and `TicketContract.known` call these functions. The model
+lies far below; that its methods import this module when they are called is the one exception to the order of
+the layers. A class derived from `Provider` up here would be a second class of that name, and a hook that this
 module fills would be understood by neither readers nor type checkers.
 
 Only what the caller says counts: neither the environment nor a configuration file is read.

@@ -1,4 +1,4 @@
-"""In a notebook, show messages with links to click, which a terminal makes by itself and a cell does not.
+"""Show messages in a notebook, with links to click: a cell, unlike a terminal, does not make them by itself.
 
 IPython is not a dependency: a notebook has imported it already.
 """

@@ -132,7 +132,7 @@ class Browsing:
         return self._reached
 
     def go_on(self) -> None:
-        """Go on to the end."""
+        """Let the browser go on to the end."""
         self._wanted = None
         self._go_on()
 

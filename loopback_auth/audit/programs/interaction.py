@@ -141,7 +141,7 @@ class Interaction:
         )
 
     async def leave(self) -> None:
-        """Look no longer."""
+        """Stop watching the program."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task

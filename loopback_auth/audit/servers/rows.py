@@ -105,7 +105,7 @@ def _list(member: str, wanted: Sequence[str] = ()) -> Callable[[Run, Observed], 
 
 
 def _endpoint(member: str) -> Callable[[Run, Observed], Cell]:
-    """Make a cell of an endpoint that is named, or not."""
+    """Make the cell of an endpoint: whether the metadata name it."""
 
     def cell(_run: Run, observed: Observed) -> Cell:
         known = getattr(observed.metadata, member, None) or observed.document.get(member)

@@ -61,7 +61,7 @@ def change_lines(changes: Changes) -> list[ChangeLine]:
 
 
 def change_remarks(comparison: Comparison) -> Iterator[str]:
-    """Say what else is not as it was."""
+    """Say what else has changed."""
     changes = comparison.changes
     if changes is None:
         return

@@ -69,7 +69,7 @@ class Choice:
 
 
 def choice(name: str, client: ClientConfig) -> Choice:
-    """Return what the run of a name runs.
+    """Return the flow and the client of a run, by its name.
 
     Raises:
         ConfigError: there is no such run.

@@ -60,7 +60,7 @@ class Twin:
         return f"{self.flow} without {names}" if names else self.flow
 
     def choice(self, flow: str, client: ClientConfig) -> Choice:
-        """Return what is run."""
+        """Return the flow and the client to run."""
         one = choice(flow, client)
         for defence in self.left_out:
             one = replace(one, client=defence.omission.client(one.client))
@@ -73,7 +73,7 @@ class Twin:
         return flow
 
     def server(self, issuer: str, *, device_interval: int = 5) -> DemoServer:
-        """Make the server.
+        """Make the demonstration server, which breaks the rules that the twin goes without.
 
         Args:
             issuer: its origin.

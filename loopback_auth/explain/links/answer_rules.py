@@ -27,7 +27,7 @@ def token_in_query(link: Link) -> Judgement | None:
 
 
 def code_in_history(link: Link) -> Judgement | None:
-    """Look for a code."""
+    """Look for a code: the browser's history keeps the address."""
     if not _carrying(link, "code", where="query") and not _carrying(link, "code", where="fragment"):
         return None
     return failed("The address has the code, and the history of the browser keeps the address.")
