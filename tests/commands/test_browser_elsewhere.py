@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, missing
 
-from commands.elsewhere import carry
 from commands.people import RecordingServer, authority_of, client_flags, port_of, visit
+from commands.remote_browser import carry
 from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.words import Words
 

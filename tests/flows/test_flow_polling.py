@@ -7,9 +7,9 @@ from email.utils import format_datetime
 from itertools import pairwise
 
 import pytest
-from clockwork import HTML, JSON, NOT_YET, SLOWER, START, TOKENS, Answer, Clockwork, refuses, says
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted_polls import HTML, JSON, NOT_YET, SLOWER, START, TOKENS, Answer, ScriptedPolls, refuses, says
 
 from loopback_auth.effects import Flow, Send
 from loopback_auth.errors import (
@@ -35,12 +35,12 @@ def ask() -> Flow[HttpResponse]:
     return iter(Send(REQUEST, "poll"))
 
 
-def device(world: Clockwork, *, interval: float = 5.0, lifetime: float = 600.0) -> HttpResponse:
+def device(world: ScriptedPolls, *, interval: float = 5.0, lifetime: float = 600.0) -> HttpResponse:
     """Poll as the device grant does."""
     return world.run(poll(ask, device_token_response, interval=interval, lifetime=lifetime))
 
 
-def ticket(world: Clockwork, *, lifetime: float = 300.0, long_poll: bool = False) -> HttpResponse:
+def ticket(world: ScriptedPolls, *, lifetime: float = 300.0, long_poll: bool = False) -> HttpResponse:
     """Poll as a ticket does whose server names no interval."""
     flow = poll(
         ask,
@@ -58,7 +58,7 @@ def ticket(world: Clockwork, *, lifetime: float = 300.0, long_poll: bool = False
 
 def test_each_slow_down_adds_five_seconds_for_good() -> None:
     """RFC 8628 §3.5; peers ignore it, or slow down for one wait only."""
-    world = Clockwork([SLOWER, SLOWER, SLOWER, NOT_YET, TOKENS])
+    world = ScriptedPolls([SLOWER, SLOWER, SLOWER, NOT_YET, TOKENS])
 
     assert device(world).status == 200
     assert world.gaps() == [5, 10, 15, 20, 20]
@@ -66,7 +66,7 @@ def test_each_slow_down_adds_five_seconds_for_good() -> None:
 
 def test_no_poll_comes_before_the_interval_has_passed() -> None:
     """RFC 8628 §3.5: a client that hurries is slowed down, or thrown out."""
-    world = Clockwork([NOT_YET], latency=0.2)
+    world = ScriptedPolls([NOT_YET], latency=0.2)
 
     with pytest.raises(AttemptExpired):
         device(world, interval=7)
@@ -76,7 +76,7 @@ def test_no_poll_comes_before_the_interval_has_passed() -> None:
 
 def test_denial_after_waiting_ends_it_at_once() -> None:
     """The person has said no; to ask on would be rude and in vain."""
-    world = Clockwork([NOT_YET, NOT_YET, refuses("access_denied")])
+    world = ScriptedPolls([NOT_YET, NOT_YET, refuses("access_denied")])
 
     with pytest.raises(DeviceError, match="access_denied"):
         device(world)
@@ -86,7 +86,7 @@ def test_denial_after_waiting_ends_it_at_once() -> None:
 def test_expiry_at_the_server_is_the_end() -> None:
     """RFC 8628 §3.5 `expired_token`: the server's clock is the one that counts."""
     with pytest.raises(DeviceError, match="expired_token"):
-        device(Clockwork([NOT_YET, refuses("expired_token")]))
+        device(ScriptedPolls([NOT_YET, refuses("expired_token")]))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_expiry_at_the_server_is_the_end() -> None:
 )
 def test_pending_is_believed_whatever_the_status(pending: HttpResponse) -> None:
     """The error code says it; vendors do not agree on the number."""
-    world = Clockwork([pending, TOKENS])
+    world = ScriptedPolls([pending, TOKENS])
 
     assert device(world).status == 200
     assert world.warnings == []
@@ -108,7 +108,7 @@ def test_pending_is_believed_whatever_the_status(pending: HttpResponse) -> None:
 
 def test_slow_down_counts_though_it_comes_with_429() -> None:
     """Auth0 sends it so; the gaps have to grow as for any other."""
-    world = Clockwork([refuses("slow_down", 429), NOT_YET, TOKENS])
+    world = ScriptedPolls([refuses("slow_down", 429), NOT_YET, TOKENS])
 
     device(world)
 
@@ -120,7 +120,7 @@ def test_slow_down_counts_though_it_comes_with_429() -> None:
 
 def test_nobody_approves() -> None:
     """It ends at the deadline, with one last look, and says how long it was."""
-    world = Clockwork([NOT_YET])
+    world = ScriptedPolls([NOT_YET])
 
     with pytest.raises(AttemptExpired, match="5 minutes") as expiry:
         ticket(world)
@@ -133,12 +133,12 @@ def test_nobody_approves() -> None:
 def test_short_lifetimes_are_told_in_seconds() -> None:
     """Nobody waits for 0 minutes."""
     with pytest.raises(AttemptExpired, match="within 20 seconds"):
-        ticket(Clockwork([NOT_YET]), lifetime=20)
+        ticket(ScriptedPolls([NOT_YET]), lifetime=20)
 
 
 def test_approval_in_the_last_moment_is_seen() -> None:
     """The last poll is at the deadline and not before."""
-    world = Clockwork([*[NOT_YET] * 2, TOKENS])
+    world = ScriptedPolls([*[NOT_YET] * 2, TOKENS])
 
     assert device(world, lifetime=11).status == 200
     assert world.polls == [5, 10, 11]
@@ -146,7 +146,7 @@ def test_approval_in_the_last_moment_is_seen() -> None:
 
 def test_laptop_that_slept_does_not_go_on() -> None:
     """The monotonic clock of some systems stands still meanwhile; the wall clock tells."""
-    world = Clockwork([NOT_YET], jumps=((8.0, 3600.0),))
+    world = ScriptedPolls([NOT_YET], jumps=((8.0, 3600.0),))
 
     with pytest.raises(AttemptExpired):
         device(world)
@@ -155,12 +155,12 @@ def test_laptop_that_slept_does_not_go_on() -> None:
 
 def test_laptop_that_slept_finds_the_approval() -> None:
     """What was approved meanwhile is fetched, not thrown away."""
-    assert device(Clockwork([NOT_YET, TOKENS], jumps=((8.0, 3600.0),))).status == 200
+    assert device(ScriptedPolls([NOT_YET, TOKENS], jumps=((8.0, 3600.0),))).status == 200
 
 
 def test_clock_that_jumps_back_prolongs_nothing() -> None:
     """The monotonic clock goes on; whoever sets a clock by hand does not wait for hours."""
-    world = Clockwork([NOT_YET], jumps=((8.0, -86400.0),))
+    world = ScriptedPolls([NOT_YET], jumps=((8.0, -86400.0),))
 
     with pytest.raises(AttemptExpired):
         device(world, lifetime=60)
@@ -169,7 +169,7 @@ def test_clock_that_jumps_back_prolongs_nothing() -> None:
 
 def test_gaps_are_spread_but_not_beyond_the_end() -> None:
     """Clients that started together must not go on together; a deadline is one."""
-    world = Clockwork([NOT_YET])
+    world = ScriptedPolls([NOT_YET])
 
     with pytest.raises(AttemptExpired):
         device(world, lifetime=30)
@@ -182,7 +182,7 @@ def test_gaps_are_spread_but_not_beyond_the_end() -> None:
 @pytest.mark.parametrize("trouble", [CUT, DOWN, PAGE, HttpResponse(408), HttpResponse(500, JSON, b"{")])
 def test_trouble_is_survived_and_told_once(trouble: Answer) -> None:
     """Networks fail, servers restart, and hotels show pages: none of it is an answer."""
-    world = Clockwork([*[trouble] * 5, NOT_YET, TOKENS])
+    world = ScriptedPolls([*[trouble] * 5, NOT_YET, TOKENS])
 
     assert ticket(world).status == 200
     assert world.gaps()[:6] == [1, 2, 4, 4, 4, 4]
@@ -193,7 +193,7 @@ def test_trouble_is_survived_and_told_once(trouble: Answer) -> None:
 @pytest.mark.parametrize("trouble", [DOWN, PAGE])
 def test_trouble_until_the_end_is_named_at_the_end(trouble: Answer) -> None:
     """That nobody approved would be a guess: nobody could be seen to."""
-    world = Clockwork([trouble])
+    world = ScriptedPolls([trouble])
 
     with pytest.raises(AttemptExpired, match=r": (HTTP status 503|a web page)"):
         ticket(world)
@@ -205,7 +205,7 @@ def test_trouble_until_the_end_is_named_at_the_end(trouble: Answer) -> None:
 @pytest.mark.parametrize("detail", ["connection refused", "unknown host", "time-out"])
 def test_network_that_stays_away_is_named_at_the_end(detail: str) -> None:
     """The driver's own words are the best there are."""
-    world = Clockwork([TransportError(detail)], latency=30.0 if detail == "time-out" else 0.0)
+    world = ScriptedPolls([TransportError(detail)], latency=30.0 if detail == "time-out" else 0.0)
 
     with pytest.raises(TransportError, match=detail):
         ticket(world)
@@ -215,7 +215,7 @@ def test_network_that_stays_away_is_named_at_the_end(detail: str) -> None:
 
 def test_json_that_is_none_ends_it_at_once() -> None:
     """What claims to be JSON and is not is no wall in between: it will not pass."""
-    world = Clockwork([HttpResponse(200, JSON, b"{")])
+    world = ScriptedPolls([HttpResponse(200, JSON, b"{")])
 
     with pytest.raises(MalformedResponse):
         device(world)
@@ -242,7 +242,7 @@ def test_json_that_is_none_ends_it_at_once() -> None:
 )
 def test_server_is_left_alone_as_long_as_it_wants(answer: HttpResponse, gap: float) -> None:
     """RFC 9110 §10.2.3, RFC 6585 §4; and then it goes on as if nothing had been."""
-    world = Clockwork([answer, NOT_YET, TOKENS])
+    world = ScriptedPolls([answer, NOT_YET, TOKENS])
 
     assert ticket(world).status == 200
     assert world.gaps() == [1, gap, pytest.approx(min(max(1.0, (1 + gap) * 0.12), 10.0))]
@@ -255,7 +255,7 @@ def test_server_is_left_alone_as_long_as_it_wants(answer: HttpResponse, gap: flo
 @pytest.mark.parametrize("back", [0.0, 0.4, 3.05, 3.99, 4.0, 6.0, 7.3, 20.0, 59.9, 250.0])
 def test_return_is_noticed_at_once(back: float) -> None:
     """Whoever comes back to our tab has done what there was to do, and is waiting now."""
-    world = Clockwork([NOT_YET], watched=True, returns=(back,))
+    world = ScriptedPolls([NOT_YET], watched=True, returns=(back,))
 
     with pytest.raises(AttemptExpired):
         ticket(world)
@@ -265,7 +265,7 @@ def test_return_is_noticed_at_once(back: float) -> None:
 
 def test_return_while_a_poll_is_on_its_way_is_not_lost() -> None:
     """The answer may be older than the approval; so it is asked again."""
-    world = Clockwork([NOT_YET], watched=True, latency=0.5, returns=(7.5,))
+    world = ScriptedPolls([NOT_YET], watched=True, latency=0.5, returns=(7.5,))
 
     with pytest.raises(AttemptExpired):
         ticket(world)
@@ -278,7 +278,7 @@ def test_return_while_a_poll_is_on_its_way_is_not_lost() -> None:
 
 def test_return_does_not_hurry_a_server_with_an_interval() -> None:
     """RFC 8628 §3.5 knows no exception; but the first poll needs no interval before it."""
-    world = Clockwork([NOT_YET], watched=True, returns=(1.0, 2.0, 3.0))
+    world = ScriptedPolls([NOT_YET], watched=True, returns=(1.0, 2.0, 3.0))
 
     with pytest.raises(AttemptExpired):
         device(world)
@@ -288,7 +288,7 @@ def test_return_does_not_hurry_a_server_with_an_interval() -> None:
 
 def test_open_tab_saves_polls() -> None:
     """Seventeen in a minute, where others ask sixty times; somebody on a phone is noticed all the same."""
-    world = Clockwork([NOT_YET], watched=True)
+    world = ScriptedPolls([NOT_YET], watched=True)
 
     with pytest.raises(AttemptExpired):
         ticket(world)
@@ -300,7 +300,7 @@ def test_open_tab_saves_polls() -> None:
 
 def test_without_the_tab_the_delay_grows_with_the_wait() -> None:
     """Twelve per cent, and ten seconds at most."""
-    world = Clockwork([NOT_YET])
+    world = ScriptedPolls([NOT_YET])
 
     with pytest.raises(AttemptExpired):
         ticket(world)
@@ -316,7 +316,7 @@ def test_without_the_tab_the_delay_grows_with_the_wait() -> None:
 def test_silence_of_a_long_poll_means_not_yet() -> None:
     """The server holds the poll until it knows more; our time-out, or a router's 503, cuts it off."""
     for silence in (CUT, DOWN):
-        world = Clockwork([silence, silence, silence, silence, TOKENS], latency=30.0)
+        world = ScriptedPolls([silence, silence, silence, silence, TOKENS], latency=30.0)
 
         assert ticket(world, long_poll=True).status == 200
         assert world.warnings == []
@@ -326,12 +326,12 @@ def test_silence_of_a_long_poll_means_not_yet() -> None:
 def test_long_poll_that_nobody_answers_expires() -> None:
     """It was silent, as it should be: nobody approved, and nothing is broken."""
     with pytest.raises(AttemptExpired, match="not approved"):
-        ticket(Clockwork([CUT], latency=30.0), long_poll=True)
+        ticket(ScriptedPolls([CUT], latency=30.0), long_poll=True)
 
 
 def test_long_poll_that_fails_at_once_has_failed() -> None:
     """A refused connection is no silence: it backs off and is told."""
-    world = Clockwork([*[CUT] * 4, TOKENS])
+    world = ScriptedPolls([*[CUT] * 4, TOKENS])
 
     assert ticket(world, long_poll=True).status == 200
     assert world.gaps()[:4] == [1, 2, 4, 4]
@@ -377,7 +377,7 @@ def test_rhythm_keeps_its_promises(
 ) -> None:
     """Never closer than the interval, which only grows; and over when it is over."""
     answers = [*answers, NOT_YET]
-    world = Clockwork(answers, latency, watched, returns, jumps=((20.0, back),))
+    world = ScriptedPolls(answers, latency, watched, returns, jumps=((20.0, back),))
 
     with pytest.raises(LoopbackAuthError) as end:
         device(world, interval=interval, lifetime=400)
@@ -398,7 +398,7 @@ def test_rhythm_keeps_its_promises(
 )
 def test_own_pace_has_a_limit_too(answers: list[Answer], returns: tuple[float, ...]) -> None:
     """Whoever goes to and fro between two tabs does not hammer the server."""
-    world = Clockwork([*answers, NOT_YET], watched=True, returns=returns)
+    world = ScriptedPolls([*answers, NOT_YET], watched=True, returns=returns)
 
     with pytest.raises(LoopbackAuthError):
         ticket(world)

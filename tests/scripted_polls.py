@@ -35,7 +35,7 @@ Answer = HttpResponse | LoopbackAuthError
 
 
 @dataclass(slots=True)
-class Clockwork:
+class ScriptedPolls:
     """Runs one poller; times are seconds since the start.
 
     Args:
