@@ -105,16 +105,16 @@ def check_choice(value: object, choices: tuple[str, ...], parameter: str) -> Non
         refuse(f"{parameter} must be {' or '.join(map(repr, choices))}.", "Pass one of these.", parameter)
 
 
-def check_seconds(value: object, parameter: str, *, least: float = 0.0) -> None:
+def check_seconds(value: object, parameter: str) -> None:
     """Refuse an argument that is not a number of seconds; nothing lasts longer than `MOST_SECONDS`.
 
     Raises:
         ConfigError: its parameter is the argument.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= MOST_SECONDS:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= MOST_SECONDS:
         refuse(
             f"{parameter} must be a number of seconds.",
-            f"Pass a number from {least:g} to {MOST_SECONDS:g}.",
+            f"Pass a number from 0 to {MOST_SECONDS:g}.",
             parameter,
         )
 

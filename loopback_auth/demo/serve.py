@@ -31,7 +31,6 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from loopback_auth.demo.faults import Faults
-from loopback_auth.demo.features import Features
 from loopback_auth.demo.fetching import fetch_locally
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
@@ -65,10 +64,8 @@ class Demo:
     half_close: set[str] = field(default_factory=set[str])
 
 
-def factory(
-    *, signer: Signer | None = None, faults: Faults | None = None, features: Features | None = None
-) -> ServerFactory:
-    """Make a factory of demo servers that sign, break rules, or offer something else."""
+def factory(*, signer: Signer | None = None, faults: Faults | None = None) -> ServerFactory:
+    """Make a factory of demo servers that sign, or break rules."""
 
     def made(issuer: str) -> DemoServer:
         return DemoServer(
@@ -76,7 +73,6 @@ def factory(
             entropy=secrets.token_bytes,
             signer=signer,
             faults=faults,
-            features=features,
             fetch=fetch_locally,
         )
 

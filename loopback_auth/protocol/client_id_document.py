@@ -90,7 +90,6 @@ def client_id_document(
     metadata: ClientMetadata,
     redirect: Redirect = Redirect(),  # noqa: B008 - it cannot change
     *,
-    name: str = "",
     jwks: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """Return the document to host at `metadata.url`, as a JSON object.
@@ -98,7 +97,6 @@ def client_id_document(
     Args:
         metadata: what the program says of itself, with the address of the document.
         redirect: its redirect URI. A free port is left out, and a server lets the program have any then.
-        name: of the program, where the metadata have none.
         jwks: public keys with which the client authenticates (RFC 7517 §5); None: it does not.
 
     Raises:
@@ -112,7 +110,7 @@ def client_id_document(
         )
     document: dict[str, object] = {
         "client_id": check_client_id_url(metadata.url),
-        **descriptive_members(metadata, name),
+        **descriptive_members(metadata, ""),
         "redirect_uris": list(hosted_redirect_uris(redirect)),
         "application_type": "native",
         "grant_types": ["authorization_code", "refresh_token"],
