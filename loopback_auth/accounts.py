@@ -67,7 +67,7 @@ class Accounts:
         store = options.get("store")
         self._store: Store = MemoryTokenStore() if store is None else store
         self._options: Options = {**options, "store": self._store}
-        # It has the arguments checked now.
+        # Made once here so that wrong arguments are refused now.
         TokenSource(client, interactive=interactive, leeway=leeway, **self._options)
         self._client = client
         self._interactive = interactive

@@ -168,7 +168,7 @@ _kinds = lru_cache(kinds_of)
 
 
 def _is_kept(each: Field, member: object, *, defaults: bool) -> bool:
-    # What does not count in comparisons is where a value is from, and no part of it.
+    # A field that does not count in comparisons says where a value is from, and is not part of it.
     if not each.compared or not _is_default(each, member):
         return each.compared
     return defaults and member is not None and fields_of(member) is None

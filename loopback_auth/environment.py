@@ -102,7 +102,7 @@ def is_terminal(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()
     except ValueError:
-        # It was closed.
+        # The stream was closed.
         return False
 
 

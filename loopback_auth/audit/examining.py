@@ -42,7 +42,7 @@ async def examine_servers(servers: Sequence[Server]) -> Comparison:
 
 async def _examined(server: Server) -> Examined:
     network = server.client.provider.network
-    # What a server on this machine names elsewhere was not named by the person who examines it.
+    # The person named a server on this machine; it must not lead the examination to another machine.
     here = is_loopback_url(_address(server))
     async with transport_here(network) if here else Transport(network) as transport:
         return await examined(server, transport)

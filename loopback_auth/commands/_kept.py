@@ -164,7 +164,7 @@ def how_to_sign_in(name: str, what: str = "Sign in", flags: str = "") -> str:
     """
     start = f"{what}: python -m loopback_auth login"
     if "://" in name:
-        # What may hold a secret need not be said again.
+        # An address may hold a secret, and is then not repeated.
         return f"{start} {name if _shown(name) == name else 'URL'} {flags}".rstrip()
     providers: tuple[str, ...] = ()
     if name and name != DEMO:

@@ -86,7 +86,7 @@ def checked_settings(
                 parameter="issuer",
             )
     settings = resolve(provider=name, flags={}, environ={}, config=whole, config_path=path)
-    # It may come from a prompt or a variable at every login.
+    # The secret may come from a prompt or a variable at every login.
     check_settings(settings.with_secret("later") if needs_secret(settings) else settings)
     return settings
 

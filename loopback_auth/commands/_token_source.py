@@ -60,7 +60,7 @@ class KeptSource:
         self._look_at = 0.0
         self._seldom = Seldom()
         client = client_of(found, client_secret(found), private_key(found))
-        # Whatever scope a new sign-in has, it is the one that the person has chosen.
+        # A new sign-in may have another scope: the person has chosen it.
         client = replace(client, scope="openid" if of == "id_token" else "")
         self.network: Network = found.network.updated(KeptSettings(os.environ).network(found))
         """How servers are reached."""

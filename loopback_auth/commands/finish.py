@@ -165,7 +165,7 @@ def _named(
     try:
         named = asyncio.run(kept_beside(before, sign_in, store=store, agrees=agrees))
     except (AttemptCancelled, KeyboardInterrupt):
-        # It cannot be asked for at the server once more.
+        # The server gives out these tokens only once, so the login cannot be finished later.
         raise _given_up(sign_in, pendings, handle) from None
     options.replaced = before.account if named.name == before.name else None
     return named

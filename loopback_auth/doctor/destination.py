@@ -52,7 +52,7 @@ def destination(url: str, answer: HttpResponse) -> Destination:
         address, _, query = rest.partition("?")
         found = tuple(parse_qsl(query or fragment.removeprefix("?")))
         return Destination(address, found, "query" if query else "relay")
-    # Whatever the status: oidc-provider sends the form of a refusal with 400.
+    # The status does not matter: oidc-provider sends the form of a refusal with 400.
     action, fields = _posted(page_text(answer))
     return Destination(action, tuple(fields), "form_post")
 

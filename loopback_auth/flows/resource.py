@@ -191,7 +191,7 @@ def _discovered(provider: Provider, *, legacy: bool) -> Flow[ServerMetadata]:
     try:
         return (yield from discover(provider, also=also, of_resource=True))
     except IssuerMismatch as exc:
-        # Nothing says that the issuer has no path, and what is at the origin may speak for all of it.
+        # The issuer may have a path, and the document at the origin may speak for every issuer below it.
         named = exc.received.strip("'")
         if not legacy or not is_below(named, exc.expected):
             raise

@@ -35,7 +35,7 @@ def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
     Source: RFC 8707 §2 (resource).
     """
     if is_undecided(client):
-        # It is what it was when it was asked.
+        # The address is what it was found to be at the sign-in: a resource or an issuer.
         client = as_resource(client) if sign_in.resource_server else as_issuer(client)
     # Without a client ID, the program uses the one that it has got at the server.
     if client.client_id and sign_in.client_id != client.client_id:

@@ -58,7 +58,7 @@ class OpenerCall:
         """Return whether it failed because it needs a running event loop, as `create_task` does."""
         if not isinstance(self.error, RuntimeError) or "event loop" not in str(self.error):
             return False
-        # What was passed to asyncio is passed once more, and would be reported as never awaited.
+        # The opener is called again in a loop; the coroutine of this call would be reported as never awaited.
         trace = self.error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_globals.get("__name__", "").startswith("asyncio."):

@@ -36,7 +36,7 @@ class PendingCallbacks:
     def __init__(self, authority: str, path: str) -> None:
         self.answered: bool = False
         """Whether a callback has arrived, so that no other is awaited."""
-        # One page fetches the fragment for whichever of the requests it answers.
+        # One relay page serves all requests: it posts the fragment, whose state says which one it answers.
         self._nothing_yet = RedirectEndpoint(
             authority, path, relay_path=f"/{new_key()}", relay_token=new_key()
         )

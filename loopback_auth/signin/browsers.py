@@ -94,7 +94,7 @@ class Browsers:
             return opened(answer)
         running: asyncio.Future[object] = asyncio.ensure_future(answer)
         self._running.add(running)
-        # One that has nothing to wait for has ended by then.
+        # An opener that has nothing to wait for has ended after one turn of the loop.
         await asyncio.sleep(0)
         if running.done():
             self._running.discard(running)

@@ -49,7 +49,7 @@ class Notifier:
             return
         self._queue.put_nowait(None)
         try:
-            # One that is given up is not waited for.
+            # A sign-in that is cancelled does not wait for the program's `notify`.
             seconds = 0.0 if isinstance(exc, asyncio.CancelledError) else TELL_SECONDS
             await asyncio.wait([working], timeout=seconds)
         finally:

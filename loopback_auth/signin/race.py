@@ -165,7 +165,7 @@ class Race:
 
     def _begin(self, route: Route, why: str = "") -> None:
         self._left.remove(route)
-        # What happened is a better reason than the one in the plan.
+        # The event that happened is a better reason than the one in the plan.
         route = Route(route.flow, route.starts, why or route.why)
         if self._tasks and not (route.starts == AT_ONCE and not why):
             self._notify(RouteBegan(route.flow, route.why))

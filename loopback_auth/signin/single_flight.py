@@ -128,7 +128,7 @@ async def wait_for_other(
             return None
         if time.monotonic() >= given_up_at:
             raise _not_ended(name, seconds, leader)
-        # It is 0 for a moment at the start and at the end.
+        # The leader is 0 for a moment at the start and at the end.
         if leader not in (0, followed):
             notify(WaitingForOtherProcess(leader))
             followed = leader

@@ -117,7 +117,7 @@ def _fresh(kept: Any, now: float, of: Token) -> tuple[str, float | None, str, st
     tokens = kept["tokens"]
     token, obtained_at, expires_at = tokens["access_token"], tokens["obtained_at"], tokens.get("expires_at")
     if of == "id_token":
-        # As in TokenSet.fresh.
+        # The same times as in `TokenSet.fresh`.
         token, claims = tokens["id_token"]["raw"], tokens["id_token"]["claims"]
         expires_at = claims["exp"]
         obtained_at = min(obtained_at, claims.get("iat", expires_at))

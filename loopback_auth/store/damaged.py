@@ -1,6 +1,6 @@
 """Sign-ins that cannot be read whole, and files beside them: renamed ones, and what a crash has left."""
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH104, PTH118, PTH208
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ encrypts, also a program that was started before and knows nothing of it, until 
 (`moving`). Reading goes by what is in the file (`private_files.read_kept`).
 """
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations

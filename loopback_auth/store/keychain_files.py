@@ -4,7 +4,7 @@ The path within the data folder is the associated data, so that no file can take
 damaged file that was renamed stays bound to its old name.
 """
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH119, PTH120
 
 from __future__ import annotations

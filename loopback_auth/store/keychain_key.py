@@ -10,7 +10,7 @@ made when the user signs in again; the file keeps the names of all keys, so that
 soon as the keychain has their key again.
 """
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH118
 
 from __future__ import annotations

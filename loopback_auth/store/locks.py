@@ -4,7 +4,7 @@ This module is imported only to lock something, because importing filelock takes
 token.
 """
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH120
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ left are removed. The blocks on the disk where plain files were are not overwrit
 where a disk of today has written them.
 """
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH116, PTH118, PTH120, PTH208
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A registration can be made anew, so a damaged file counts as none; it is renamed
 is kept. An unsafe file, which another user may have written, is refused.
 """
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH108, PTH114, PTH118
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 They are damaged files that were renamed, what a crash has left, and keys whose sign-in is gone.
 """
 
-# As in `private_files`.
+# Paths stay text, as in `private_files`: pathlib takes longer to import.
 # ruff: noqa: PTH119
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ class Examination:
             async with ready_sign_in(self._setup, behaviour, faults=trial.faults, hang=trial.hang) as sign_in:
                 return await self._played(trial, sign_in)
         except ConfigError as exc:
-            # It could be started before: it has changed itself, or what it needs.
+            # The program could be started before: it has changed itself, or what it needs.
             gone = unseen(exc.message)
             return TrialResult({one.id: gone for one in trial.questions}, None, finished=False)
 

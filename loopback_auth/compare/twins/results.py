@@ -71,7 +71,7 @@ def twin_conclusion(result: TwinResult) -> Conclusion:
     if len(left_out) == 1:
         what = f"{left_out[0].title} ({left_out[0].source})"
     else:
-        # What one of them alone would let through is not new.
+        # An attack that succeeds without one of them alone is not listed again.
         what = f"{_listed(one.title for one in left_out)} together"
         let_through = [one for one in let_through if one not in _alone(result.twin)] or let_through
     ended = (

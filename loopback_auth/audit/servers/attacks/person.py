@@ -76,7 +76,7 @@ def _value(one: Field, form: Form, person: Person) -> list[str]:
     if one.name in person.fields:
         return [person.fields[one.name]]
     if one.kind == "checkbox":
-        # What can be ticked can be granted.
+        # Every box is ticked: each may stand for a scope that the user can grant.
         return [one.value or "on"]
     if one.kind == "password":
         return [person.password]
