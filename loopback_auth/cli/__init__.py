@@ -269,8 +269,10 @@ def described_error(error: LoopbackAuthError, command: str = "") -> dict[str, ob
     """
     from loopback_auth.cli.advice import advised
 
+    # Classes that are not in `errors` are for the package alone.
+    public = next(kind for kind in type(error).__mro__ if kind.__module__ == LoopbackAuthError.__module__)
     return {
-        "error": type(error).__name__,
+        "error": public.__name__,
         "message": error.message,
         "hint": advised(error, command),
         "parameter": error.parameter,
