@@ -97,7 +97,7 @@ async def test_store_that_fails_names_no_flag(tmp_path: Path, capsys: pytest.Cap
                 await failing
             met.append(caught.value)
 
-    assert [type(one) for one in met] == [NotKept, StoreError, StoreError, StoreError, SignInRequired]
+    assert [type(one) for one in met] == [NotKept, StoreError, StoreError, SignInRequired, SignInRequired]
     said = capsys.readouterr().err
     for error in met:
         check_neutral(error, said)
