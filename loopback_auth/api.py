@@ -24,7 +24,12 @@ from loopback_auth.network.browser import launch
 from loopback_auth.plan.model import NO
 from loopback_auth.plan.routes import parameters_of
 from loopback_auth.signin.embedded_plan import link_not_shown, not_waiting, planned
-from loopback_auth.signin.option_checks import check_addresses, check_arguments, check_credentials
+from loopback_auth.signin.option_checks import (
+    check_addresses,
+    check_arguments,
+    check_client_id,
+    check_credentials,
+)
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
@@ -92,6 +97,7 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
 
     check_asyncio()
     check_arguments("login", client, options)
+    check_client_id(client, options)
     return await _login(client, options, plan_of(client, options))
 
 
@@ -102,6 +108,7 @@ def login_sync(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
     Ctrl-C cancels the sign-in and is raised again.
     """
     check_arguments("login_sync", client, options)
+    check_client_id(client, options)
     plan = plan_of(client, options)
     store = options.get("store")
     lock = store.sign_in_lock(client.provider.name) if isinstance(store, FileTokenStore) else None

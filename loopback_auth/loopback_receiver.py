@@ -203,7 +203,7 @@ class LoopbackReceiver:
         if self._bound is None:
             raise ConfigError(
                 "The receiver has no port outside of its with block.",
-                hint="Begin with: async with LoopbackReceiver() as receiver.",
+                hint="Begin with: with LoopbackReceiver() as receiver, or async with in a coroutine.",
             )
         return self._bound
 

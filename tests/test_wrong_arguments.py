@@ -6,6 +6,7 @@ Records are in `test_field_checks`, the options of a sign-in in `test_options`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from loopback_auth import (
     ClientConfig,
     FileTokenStore,
     MemoryTokenStore,
+    Options,
     Provider,
     RedisTokenStore,
     ServerMetadata,
     SignIn,
     TicketContract,
     TokenSource,
+    login_sync,
     logout_sync,
     refresh_sync,
     renew_sync,
@@ -33,6 +36,8 @@ from loopback_auth.clients.aiohttp import bearer
 from loopback_auth.clients.azure import TokenCredential
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import Redirect
+from loopback_auth.signin.option_checks import check_client_id
+from loopback_auth.testing import serve
 from loopback_auth.tokens import TokenSet
 
 NOWHERE = "http://127.0.0.1:1"
@@ -137,6 +142,22 @@ def test_the_wait_of_a_login_in_two_steps_is_a_number(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             two_step.resume_sync(pending, save=two_step.PendingStore(str(tmp_path)).save, wait=wait)  # type: ignore[arg-type]
         assert caught.value.parameter == "wait"
+
+
+def test_a_client_without_an_id_begins_nothing_but_a_ticket() -> None:
+    """The server would say in the browser that it does not know the client, and the program would wait."""
+    opened: list[str] = []
+    with serve() as server:
+        client = replace(server.client(), client_id="")
+        choices = (Options(), Options(flow="code"), Options(allowed_flows=("code", "ticket")))
+        for options in choices:
+            options["open_browser"] = opened.append
+            with pytest.raises(ConfigError) as caught:
+                login_sync(client, **options)
+            assert caught.value.parameter.split()[0] == "client_id"
+        check_client_id(client, Options(flow="ticket"))
+        check_client_id(client, Options(allowed_flows=("ticket",)))
+    assert opened == []
 
 
 @pytest.mark.parametrize("text", [None, 1, ["x"], {}])

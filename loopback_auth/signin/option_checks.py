@@ -113,6 +113,33 @@ def check_addresses(client: ClientConfig) -> None:
         )
 
 
+def check_client_id(client: ClientConfig, options: Mapping[str, object]) -> None:
+    """Refuse a client without an ID, whose requests the server would refuse in the browser, unseen from here.
+
+    Args:
+        client: one without an ID may sign in by a ticket alone.
+        options: name the flows; they were checked by `check_arguments`.
+
+    Raises:
+        ConfigError: it needs an ID.
+
+    Source: RFC 6749 §4.1.1.
+    """
+    metadata = client.provider.metadata
+    starts = metadata.issuer, metadata.authorization_endpoint, metadata.device_authorization_endpoint
+    if client.client_id or client.client_metadata is not None or all(one is None for one in starts):
+        return
+    flow = options.get("flow")
+    flows = _listed(options.get("allowed_flows", CHOOSABLE)) or () if flow is None else (flow,)
+    if {*flows} == {"ticket"}:
+        return
+    raise ConfigError(
+        "client_id is empty, and only a ticket can do without it.",
+        hint="Give the ID that the server has for your client, or choose the flow ticket.",
+        parameter="client_id flow",
+    )
+
+
 def check_credentials(client: ClientConfig) -> None:
     """Refuse a client that cannot prove who it is, sign, or check a signature, before anything is opened.
 
