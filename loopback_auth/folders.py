@@ -4,26 +4,29 @@
 the conventions of the system. Importing platformdirs takes about as long as starting Python, and the command
 that prints a kept token would wait for it; therefore the rule for plain Linux is written here, and a test
 checks that both agree. Paths are `str` for the same reason: pathlib is slow to import. This module creates
-nothing on the disk, and reads nothing there but when a file was changed.
+nothing on the disk, and reads nothing there but when a file was changed, and which links lead to it.
 
 Source: XDG Base Directory Specification, "Environment variables".
 """
 
 # Importing pathlib costs more than all of this module.
-# ruff: noqa: PTH100, PTH116, PTH118
+# ruff: noqa: PTH100, PTH109, PTH115, PTH116, PTH118, PTH120
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 APP_NAME = "loopback_auth"
 CONFIG_VARIABLE = "LOOPBACK_AUTH_CONFIG_DIR"
 DATA_VARIABLE = "LOOPBACK_AUTH_DATA_DIR"
+MOST_LINKS = 40
+"""Symbolic links that are followed: as many as Linux follows (path_resolution(7))."""
 
 
 def config_folder(environ: Mapping[str, str]) -> str:
@@ -81,6 +84,36 @@ def changed_at(path: str) -> float:
     except FileNotFoundError:
         return 0.0
     return max(max(each.st_mtime, each.st_ctime) for each in found)
+
+
+def links_on(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Return every symbolic link on the path to a file, and on the paths that these links name.
+
+    On Windows these are not looked for.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        OSError: there is no such file, or a folder cannot be searched.
+    """
+    if sys.platform == "win32":
+        return
+    # The current folder may be gone, and matters for a relative path alone.
+    whole = path if path.startswith("/") else os.path.join(os.getcwd(), path)
+    place, rest, found = "/", whole.split("/"), 0
+    while rest:
+        place = os.path.join(place, rest.pop(0))
+        itself = os.lstat(place)
+        if stat.S_ISLNK(itself.st_mode):
+            found += 1
+            if found > MOST_LINKS:  # The links have changed since the file was opened.
+                import errno  # Start-up.
+
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            yield place, itself
+            rest = os.readlink(place).split("/") + rest
+            place = "/" if rest[0] == "" else os.path.dirname(place)
 
 
 def _plain_linux(environ: Mapping[str, str]) -> bool:

@@ -14,17 +14,13 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.folders import links_on
 
 LONGEST = 1 << 20
 """Bytes of a configuration file; real ones have some hundreds."""
-
-
-MOST_LINKS = 40
-"""Symbolic links that are followed: as many as Linux follows (path_resolution(7))."""
 
 
 def read_trusted(path: str) -> tuple[bytes, int]:
@@ -45,7 +41,7 @@ def read_trusted(path: str) -> tuple[bytes, int]:
             content, found = file.read(LONGEST + 1), os.fstat(file.fileno())
         _check(path, found, "file")
         # A user who can change a link decides which file is read.
-        for link, itself in _links(path):
+        for link, itself in links_on(path):
             _check_owner(link, itself, "link")
         for folder in {os.path.dirname(path) or ".", os.path.dirname(os.path.realpath(path))}:  # noqa: PTH120
             _check(folder, Path(folder).stat(), "folder")
@@ -60,23 +56,6 @@ def read_trusted(path: str) -> tuple[bytes, int]:
             hint="Check whether it is another file.",
         )
     return content, found.st_mode
-
-
-def _links(path: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Return every symbolic link on the path to a file, and on the paths that these links name."""
-    if sys.platform == "win32":
-        return
-    place, rest, found = "/", os.path.join(os.getcwd(), path).split("/"), 0  # noqa: PTH109, PTH118
-    while rest:
-        place = os.path.join(place, rest.pop(0))  # noqa: PTH118
-        itself = os.lstat(place)
-        if stat.S_ISLNK(itself.st_mode):
-            found += 1
-            if found > MOST_LINKS:  # The links have changed since the file was opened.
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-            yield place, itself
-            rest = os.readlink(place).split("/") + rest  # noqa: PTH115
-            place = "/" if rest[0] == "" else os.path.dirname(place)  # noqa: PTH120
 
 
 def _check(path: str, found: os.stat_result, kind: str) -> None:

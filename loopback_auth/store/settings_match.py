@@ -19,7 +19,7 @@ import json
 import os
 
 from loopback_auth import __version__
-from loopback_auth.folders import CONFIG_VARIABLE, DATA_VARIABLE, changed_at, config_file
+from loopback_auth.folders import CONFIG_VARIABLE, DATA_VARIABLE, changed_at, config_file, links_on
 from loopback_auth.records import dataclass
 from loopback_auth.store import SIGN_INS, SUFFIX
 from loopback_auth.store.private_files import (
@@ -107,8 +107,8 @@ def settings_state(environ: Mapping[str, str]) -> list[object]:
     """Return what changes when another configuration file is read; empty when there is none.
 
     A file that was edited, replaced, or put here with its folder, a link that leads elsewhere, and a variable
-    that names another folder all make a difference. So do owners and modes: a file that other users can
-    change is refused.
+    that names another folder all make a difference. So do owners and modes, of all that `settings.trusted`
+    looks at: a file that other users can change is refused.
 
     Args:
         environ: the environment variables.
@@ -125,8 +125,13 @@ def settings_state(environ: Mapping[str, str]) -> list[object]:
         link, file = os.lstat(path), os.stat(path)
     except FileNotFoundError:
         return []
-    folder = os.stat(os.path.dirname(path))
-    return [path, *_state(link), *_state(file), folder.st_ino, folder.st_mode, folder.st_uid]
+    state = [path, *_state(link), *_state(file)]
+    for found in (itself for _, itself in links_on(path)):
+        state += _state(found)
+    for folder in (os.path.dirname(path), os.path.dirname(os.path.realpath(path))):
+        there = os.stat(folder)
+        state += [there.st_ino, there.st_mode, there.st_uid]
+    return state
 
 
 def sign_in_state(folder: str, name: str) -> list[object]:

@@ -105,6 +105,29 @@ def move_the_folder(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     there.rename(place)
 
 
+def open_the_folder_behind_a_link(home: Home, _: pytest.MonkeyPatch) -> None:
+    """Let others replace the file that a link in a private folder leads to."""
+    behind = home.folder / "behind"
+    behind.mkdir(mode=0o700)
+    config = home.folder / "config.toml"
+    config.rename(behind / "real.toml")
+    config.symlink_to(behind / "real.toml")
+    home.compare("work")
+    assert noted(home)
+    behind.chmod(0o777)
+
+
+def put_another_link_on_the_way(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name the folder by a link that is replaced: another user may own the new one, which is refused."""
+    link = home.folder / "link"
+    link.symlink_to(home.folder)
+    monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", str(link))
+    home.compare("work")
+    assert noted(home)
+    (home.folder / "new").symlink_to(home.folder)
+    (home.folder / "new").replace(link)
+
+
 def open_the_file(home: Home, _: pytest.MonkeyPatch) -> None:
     """Let others write to the settings, which the commands refuse then."""
     (home.folder / "config.toml").chmod(0o666)
@@ -155,6 +178,8 @@ def let_others_write_the_note(home: Home, _: pytest.MonkeyPatch) -> None:
         move_the_folder,
         pytest.param(open_the_file, marks=posix),
         pytest.param(open_the_folder, marks=posix),
+        pytest.param(open_the_folder_behind_a_link, marks=posix),
+        pytest.param(put_another_link_on_the_way, marks=posix),
         sign_in_again,
         remove_the_settings,
         another_version,
