@@ -36,10 +36,10 @@ def config_folder(environ: Mapping[str, str]) -> str:
         environ: the environment variables; `os.environ` outside of tests.
 
     Raises:
-        ConfigError: there is no home directory.
+        ConfigError: there is no home directory, or no current folder for a relative path.
     """
     if chosen := environ.get(CONFIG_VARIABLE):
-        return os.path.abspath(chosen)
+        return _absolute(chosen, "config_dir")
     if _plain_linux(environ):
         return _xdg_folder(environ, "XDG_CONFIG_HOME", ".config", "config_dir")
     from platformdirs import user_config_dir  # Start-up.
@@ -59,10 +59,10 @@ def data_folder(environ: Mapping[str, str]) -> str:
         environ: the environment variables; `os.environ` outside of tests.
 
     Raises:
-        ConfigError: there is no home directory.
+        ConfigError: there is no home directory, or no current folder for a relative path.
     """
     if chosen := environ.get(DATA_VARIABLE):
-        return os.path.abspath(chosen)
+        return _absolute(chosen, "store")
     if _plain_linux(environ):
         return _xdg_folder(environ, "XDG_DATA_HOME", ".local/share", "store")
     from platformdirs import user_data_dir  # Start-up.
@@ -114,6 +114,20 @@ def links_on(path: str) -> Iterator[tuple[str, os.stat_result]]:
             yield place, itself
             rest = os.readlink(place).split("/") + rest
             place = "/" if rest[0] == "" else os.path.dirname(place)
+
+
+def _absolute(folder: str, parameter: str) -> str:
+    try:
+        return os.path.abspath(folder)
+    except OSError as exc:
+        from loopback_auth.errors import ConfigError  # Start-up.
+
+        raise ConfigError(
+            f"The folder {ascii(folder)[:80]} is below the current folder, which cannot be found: "
+            f"{exc.strerror or type(exc).__name__}",
+            hint="Go to a folder that exists, or name an absolute path.",
+            parameter=parameter,
+        ) from None
 
 
 def _plain_linux(environ: Mapping[str, str]) -> bool:

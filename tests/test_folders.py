@@ -12,6 +12,7 @@ import pytest
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import config_folder, data_folder
+from loopback_auth.settings import load_config
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,6 +71,24 @@ def test_a_relative_folder_is_made_absolute() -> None:
 
     assert config_folder(environ) == str(Path.cwd() / "c")
     assert data_folder(environ) == str(Path.cwd() / "d")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that a program is in cannot be removed there")
+def test_the_current_folder_may_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It matters for a relative path alone, and that is no fault of the program."""
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "config.toml").write_text('client_name = "mine"\n')
+    (tmp_path / "config.toml").chmod(0o600)
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(ConfigError) as config:
+        config_folder({"LOOPBACK_AUTH_CONFIG_DIR": "c"})
+    with pytest.raises(ConfigError) as data:
+        data_folder({"LOOPBACK_AUTH_DATA_DIR": "./d"})
+
+    assert (config.value.parameter, data.value.parameter) == ("config_dir", "store")
+    assert load_config(str(tmp_path / "config.toml")) == {"client_name": "mine"}
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
