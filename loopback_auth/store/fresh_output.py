@@ -57,6 +57,8 @@ def read_fresh_output(
             return text
         if not output.for_a_host or match is None or not name:
             return None
+        if read_fresh(folder, now, name, of=output.of) != found:
+            return None  # Another sign-in was kept meanwhile, and the hosts may be those of its token.
         return _for_host(tool, made, match, host, environ, question)
     except Exception:
         # The command meets the same fault again, and explains it.

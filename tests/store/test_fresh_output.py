@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Sequence
 
 import pytest
 from helper_home import Home
@@ -17,6 +18,8 @@ from loopback_auth.outputs.plain import PLAIN
 from loopback_auth.outputs.table import OUTPUTS
 from loopback_auth.records import replace
 from loopback_auth.signin.dpop_keys import new_key
+from loopback_auth.store import fresh_output
+from loopback_auth.store.settings_match import SettingsMatch, read_match
 
 FOR_A_HOST = [row.name for row in OUTPUTS.values() if row.for_a_host]
 
@@ -188,3 +191,23 @@ def test_without_a_question_there_is_no_answer(there: Home, monkeypatch: pytest.
     monkeypatch.setattr(sys, "stdin", None)
 
     assert _kept_token(arguments) is None
+
+
+@pytest.mark.parametrize("tool", FOR_A_HOST)
+def test_hosts_of_another_sign_in_get_nothing(home: Home, monkeypatch: pytest.MonkeyPatch, tool: str) -> None:
+    """It was kept when the token of the one before was read; a laptop may have slept in between."""
+    home.configure('[providers.work]\nclient_id = "client"\n')
+    made = home.keep("work")
+
+    def after_another_sign_in(folder: str, name: str, settings: Sequence[object]) -> SettingsMatch | None:
+        tokens = replace(made.tokens, access_token="canary-another")
+        home.store.save(replace(made, tokens=tokens, resource_server="https://another.example/mcp"))
+        home.compare("work")
+        return read_match(folder, name, settings)
+
+    monkeypatch.setattr(fresh_output, "read_match", after_another_sign_in)
+    quick = _kept_token(asked(tool, "another.example", monkeypatch))
+    monkeypatch.setattr(fresh_output, "read_match", read_match)
+    settled = _kept_token(asked(tool, "another.example", monkeypatch))
+
+    assert (quick, settled is None) == (None, False)
