@@ -34,6 +34,10 @@ def written(sign_in: object) -> str:
         raise ValueError("a claim of the ID token or a member of extra is not JSON") from None
 
 
+class WrittenByNewer(ValueError):
+    """The text is of a later format version: it is not damaged, and the program that wrote it can read it."""
+
+
 def read_as(kind: type[T], text: str | bytes) -> T:
     """Read a sign-in back.
 
@@ -42,10 +46,13 @@ def read_as(kind: type[T], text: str | bytes) -> T:
         text: what `written` returned, or anything else.
 
     Raises:
+        WrittenByNewer: a newer version of this package has written it.
         ValueError: it is not the text of a sign-in; the error names the member and quotes no value.
     """
     members = read_object(text)
     version = members.get("version")
+    if type(version) is int and version > FORMAT_VERSION:
+        raise WrittenByNewer(f"of a later format version than {FORMAT_VERSION}")
     if type(version) is not int or version != FORMAT_VERSION:
         raise ValueError(f"not of format version {FORMAT_VERSION}")
     return from_members(kind, members, unknown_pass=True)

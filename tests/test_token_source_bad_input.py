@@ -557,6 +557,20 @@ def test_a_damaged_file_leads_to_a_new_sign_in_once(tmp_path: Path) -> None:
         user.page_sync()
 
 
+def test_a_file_of_a_newer_version_stays(tmp_path: Path) -> None:
+    """It is not damaged: another program on this machine can read it, and may need its refresh token."""
+    user = SimulatedUser()
+    store = write_file(tmp_path, {"version": 2})
+    before = Path(store.path(NAME)).read_bytes()
+    source = TokenSource(at("http://127.0.0.1:1"), store=store, open_browser=user.open, flow="code")
+    with pytest.raises(StoreError, match="newer version"):
+        source.token_sync()
+    with pytest.raises(StoreError, match="newer version"):
+        source.logout_sync()
+
+    assert (user.links, Path(store.path(NAME)).read_bytes()) == ([], before)
+
+
 def test_a_store_that_stays_damaged_is_no_reason_to_ask_again(tmp_path: Path) -> None:
     """Each call would open a browser."""
 

@@ -176,7 +176,7 @@ class FileTokenStore(TokenStore):
         path, content = self.path(name), self.read_file(name)
         if content is None:
             return None
-        from loopback_auth.sign_in_format import read_as
+        from loopback_auth.sign_in_format import WrittenByNewer, read_as
         from loopback_auth.tokens import DPOP, SignIn
 
         try:
@@ -185,6 +185,13 @@ class FileTokenStore(TokenStore):
                 raise ValueError("written for another name")
             if sign_in.tokens.token_type == DPOP and not sign_in.dpop_key:
                 raise ValueError("its token is bound, and it names no key")
+        except WrittenByNewer as exc:
+            from loopback_auth.errors import StoreError  # Start-up.
+
+            raise StoreError(
+                f"{path} was written by a newer version of this program, for it is {exc}.",
+                hint="Use the newer version, or keep the sign-ins of this one in another folder.",
+            ) from None
         except ValueError as exc:
             from loopback_auth.store.damaged import Damaged  # Start-up.
 
