@@ -176,7 +176,7 @@ class TokenLookup:
         from loopback_auth.freshness import fresh
 
         sign_in = self._glance(one.name)
-        if sign_in is None:
+        if sign_in is None or not one.hosts <= self._hosts_of(sign_in):
             return None
         tokens = sign_in.tokens
         if not fresh(obtained_at=tokens.obtained_at, expires_at=tokens.expires_at, now=time.time()):
@@ -205,19 +205,26 @@ class TokenLookup:
 
         try:
             try:
-                return credential(fresh_sign_in(self._store, one.name, force=force, ask=ask))
+                sign_in = fresh_sign_in(self._store, one.name, force=force, ask=ask)
             except (SignInRequired, TokenError):
                 # Whatever the server calls it, only the person can help.
                 if self._login is None:
                     raise
                 self._login(one.name)
-                return credential(fresh_sign_in(self._store, one.name, ask=ask))
+                sign_in = fresh_sign_in(self._store, one.name, ask=ask)
         except NotKept as exc:
             if not isinstance(exc.sign_in, SignIn):
                 raise
             # The tool has the token at least this once.
             tell_error(exc)
-            return credential(exc.sign_in)
+            sign_in = exc.sign_in
+        if not one.hosts <= self._hosts_of(sign_in):
+            # The person may have signed in meanwhile, and elsewhere.
+            raise SignInRequired(
+                f"The sign-in {one.name} was replaced meanwhile, and its token is for other hosts.",
+                hint="Run the command once more.",
+            )
+        return credential(sign_in)
 
     def is_kept_token(self, one: Candidate, secret: str) -> bool:
         """Return whether a secret is the token that is kept for a sign-in now.
@@ -231,6 +238,9 @@ class TokenLookup:
         sign_in = self._store.load(one.name)
         token = sign_in.tokens.access_token if sign_in is not None else ""
         return bool(token) and compare_digest(token.encode(), secret.encode())
+
+    def _hosts_of(self, sign_in: SignIn) -> frozenset[str]:
+        return belongs_to(sign_in, self._settings.for_tools(sign_in)[0])
 
     def _chosen_of(self, names: list[str]) -> str:
         """Return which of several sign-ins is meant: the one in use, or else the chosen one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Callable
 
 import pytest
 from helper_home import TABLE, Home
@@ -12,8 +13,10 @@ from renewing import TokenEndpoint
 from loopback_auth.cli import run
 from loopback_auth.commands._kept import in_use
 from loopback_auth.credential_helpers import git
+from loopback_auth.credential_helpers.token_lookup import TokenLookup
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.model import ServerMetadata
+from loopback_auth.outputs.hosts import Candidate
 from loopback_auth.records import replace
 from loopback_auth.store import FileTokenStore
 from loopback_auth.tokens import SignIn
@@ -48,6 +51,32 @@ def test_the_token_of_the_host_is_given(home: Home) -> None:
     assert password(get("git.example:8443")) == "canary-work"
     assert password(get("other.example")) == "canary-other"
     assert get("git.example")[0].startswith("username=alice\n")
+
+
+@pytest.mark.parametrize(
+    "way", [git.answer_at_a_glance, lambda question, name: git.answer("get", question, name)]
+)
+def test_a_host_gets_no_token_of_a_sign_in_that_was_kept_meanwhile(
+    home: Home, monkeypatch: pytest.MonkeyPatch, way: Callable[[bytes, str], tuple[str, int] | None]
+) -> None:
+    """Another process may sign in at another resource while this one chooses, renews or waits."""
+    home.configure('[providers.work]\nclient_id = "client"\n')
+    made = home.keep("work")
+    home.store.save(replace(made, resource_server="https://one.example/mcp"))
+    choose = TokenLookup.candidate_for
+
+    def choose_slowly(lookup: TokenLookup, host: str, *, named: str = "", user: str = "") -> Candidate | None:
+        chosen = choose(lookup, host, named=named, user=user)
+        home.store.save(replace(made, resource_server="https://another.example/mcp"))
+        home.compare("work")
+        return chosen
+
+    home.compare("work")
+    before = way(asking("one.example"), "work")
+    monkeypatch.setattr(TokenLookup, "candidate_for", choose_slowly)
+    answers = [before, way(asking("one.example"), "work")]
+
+    assert ["canary" in str(answer) for answer in answers] == [True, False]
 
 
 def test_a_preset_names_hosts_for_the_tokens_of_its_server(home: Home) -> None:
