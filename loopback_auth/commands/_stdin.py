@@ -17,7 +17,8 @@ def read_stdin_again(limit: int) -> bytes:
         ValueError: stdin is closed.
         AttributeError: there is none, or it is a stream of text alone.
     """
-    content = sys.stdin.buffer.read(limit)
+    # A stream that does not block says None where nothing has been written yet.
+    content = sys.stdin.buffer.read(limit) or b""
     sys.stdin = io.TextIOWrapper(io.BytesIO(content))
     return content
 

@@ -165,7 +165,9 @@ def read_match(folder: str, name: str, settings: Sequence[object]) -> SettingsMa
         noted = json.loads(content)
         if noted["state"] != _whole_state(settings, sign_in_state(folder, name)):
             return None
-        return SettingsMatch(frozenset(map(str, noted["hosts"])), str(noted["username"]))
+        if not isinstance(noted["username"], str):
+            return None
+        return SettingsMatch(frozenset(map(str, noted["hosts"])), noted["username"])
     except Exception:
         return None  # Then the settings are read, and what is wrong there is said.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -159,6 +160,12 @@ def damage_the_note(home: Home, _: pytest.MonkeyPatch) -> None:
     path.write_bytes(path.read_bytes()[:20])
 
 
+def edit_the_note(home: Home, _: pytest.MonkeyPatch) -> None:
+    """Write what is no user name."""
+    path = home.folder / "data" / FOLDER / "work.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "username": None}))
+
+
 def let_others_write_the_note(home: Home, _: pytest.MonkeyPatch) -> None:
     """Let others name hosts."""
     (home.folder / "data" / FOLDER / "work.json").chmod(0o666)
@@ -184,6 +191,7 @@ def let_others_write_the_note(home: Home, _: pytest.MonkeyPatch) -> None:
         remove_the_settings,
         another_version,
         damage_the_note,
+        edit_the_note,
         pytest.param(let_others_write_the_note, marks=posix),
     ],
 )
