@@ -29,8 +29,7 @@ def ask(question: str, refuse: Callable[[str], str] = lambda answer: "") -> str:
         ConfigError: no answer was a good one.
     """
     for _ in range(ATTEMPTS):
-        write(f"{question} ")
-        answer, why = _line()
+        answer, why = _line(f"{question} ")
         if why := why or refuse(answer):
             tell(why)
             continue
@@ -53,9 +52,10 @@ def ask_yes(question: str, *, default: bool) -> bool:
     return answers[answer.lower()]
 
 
-def _line() -> tuple[str, str]:
-    """Read a line; return it, and what is wrong with it."""
+def _line(question: str) -> tuple[str, str]:
+    """Ask, and read a line; return it, and what is wrong with it."""
     try:
+        write(question)
         line = sys.stdin.readline(LONGEST + 1)
     except UnicodeDecodeError:
         return "", "This has bytes that are not text. Type it again."
