@@ -1,6 +1,6 @@
 """A browser on another machine: a process whose 127.0.0.1 is not ours, and the ports forwarded to it.
 
-    python elsewhere.py LINK [OWN_PORT=SOCKET ...]
+    python remote_browser.py LINK [OWN_PORT=SOCKET ...]
 
 Each pair is a port of this other machine and the Unix socket at the end of its tunnel. Prints the title of
 the page on which the simulated user agent ends.

@@ -20,7 +20,7 @@ from loopback_auth.words import Words
 
 pytestmark = pytest.mark.slow
 
-ELSEWHERE = Path(__file__).with_name("elsewhere.py")
+REMOTE_BROWSER = Path(__file__).with_name("remote_browser.py")
 NAMESPACE = ("unshare", "--map-root-user", "--net")
 FORWARDED = 9000
 SUCCESS = f"{Words.SUCCESS_TITLE} - {COMMAND_LINE.name}"
@@ -40,9 +40,9 @@ def namespaces() -> None:
 def far_browser(tmp_path: Path) -> str:
     """A browser on another machine: it starts, says nothing, and reaches nobody."""
     program = tmp_path / "browser"
-    folders = os.pathsep.join((str(ELSEWHERE.parent.parent),))
+    folders = os.pathsep.join((str(REMOTE_BROWSER.parent.parent),))
     program.write_text(
-        f'#!/bin/sh\nPYTHONPATH={folders} {" ".join(NAMESPACE)} {sys.executable} {ELSEWHERE} "$1"\n'
+        f'#!/bin/sh\nPYTHONPATH={folders} {" ".join(NAMESPACE)} {sys.executable} {REMOTE_BROWSER} "$1"\n'
     )
     program.chmod(0o700)
     return str(program)
@@ -113,12 +113,12 @@ async def browse_elsewhere(link: str, ports: dict[int, int], tmp_path: Path) -> 
         process = await asyncio.create_subprocess_exec(
             *NAMESPACE,
             sys.executable,
-            str(ELSEWHERE),
+            str(REMOTE_BROWSER),
             link,
             *pairs,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ELSEWHERE.parent.parent)},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REMOTE_BROWSER.parent.parent)},
         )
         output, _ = await process.communicate()
     return output.decode().strip()
