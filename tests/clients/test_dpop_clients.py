@@ -280,6 +280,18 @@ def test_a_key_that_is_lost_is_told(server: DemoAuthorizationServer, caller: Cal
     assert "Sign in again" in caught.value.hint
 
 
+@every
+def test_a_key_that_is_lost_leads_to_a_new_sign_in(
+    server: DemoAuthorizationServer, caller: Caller, tmp_path: Path
+) -> None:
+    """A program that has nothing but the source could not go on."""
+    bound_source(server, FileTokenStore(tmp_path))
+    (tmp_path / "keys" / "demo.json").unlink()
+    [answer] = caller(bound_source(server, FileTokenStore(tmp_path)), [Call(server.resource)])
+
+    assert answer.status == 200
+
+
 def test_azure_refuses_bound_tokens_in_words(server: DemoAuthorizationServer) -> None:
     """Its clients send every token as a bearer token, which would be refused without a word about why."""
     source = bound_source(server)
